@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The plan: the ordered steps that realign the targets of one bus, or why not, as data. Made from snapshot, verdicts,
+ * usage and policy without opening a file (design §5, §6); printable; carried between programs as a JSON document
+ * (judge/plan-document.h).
+ */
+
+#include "base/reason.h"
+#include "judge/usage.h"
+#include "judge/verdict.h"
+#include "model/policy.h"
+#include "model/topology.h"
+
+typedef enum PlanScope {
+        PLAN_SCOPE_FUNCTION, /* each target is removed alone */
+        PLAN_SCOPE_BUS,      /* the bridge above is removed, with all that is below it */
+} PlanScope;
+
+typedef enum PlanStepKind {
+        PLAN_STEP_ENTRIES, /* write the alignment entries */
+        PLAN_STEP_UNBIND,
+        PLAN_STEP_REMOVE,
+        PLAN_STEP_RESCAN, /* with the hold in place */
+        PLAN_STEP_VERIFY, /* with nothing bound */
+        PLAN_STEP_BIND,
+        PLAN_STEP_RESTORE,      /* driver_override and the other attributes of before */
+        PLAN_STEP_DROP_ENTRIES, /* keep-entry = no */
+        PLAN_STEP_COUNT_,
+} PlanStepKind;
+
+/* One function of the blast radius, as it was when the plan was made. */
+typedef struct PlanFunction {
+        PciAddress address;
+        char *path; /* topology_path() */
+        uint32_t class;
+        uint16_t vendor, device, subvendor, subdevice;
+        char *driver; /* NULL: unbound */
+        bool on_vfio;
+        bool is_bridge;
+        bool is_target;
+        int iommu_group;
+        uint64_t alignment; /* bytes of its entry; 0: no entry is written for it */
+        ResourceTable resources;
+} PlanFunction;
+
+typedef struct PlanStep {
+        PlanStepKind kind;
+        size_t function; /* index into plan->functions, where plan_step_has_function() */
+} PlanStep;
+
+typedef struct Plan {
+        PlanScope scope;
+        Reason narrowed; /* why scope is `function` although the policy says `bus`; REASON_NONE: it is not so */
+        PciAddress narrowed_by; /* the function that REASON is about */
+        uint64_t page;          /* bytes */
+        PciAddress root_bus;    /* domain and bus */
+        bool keep_entry;
+        uint64_t step_timeout_usec;
+        PlanFunction *functions; /* the blast radius, bridges first: each after the bridge above it */
+        size_t n_functions;
+        PlanStep *steps;
+        size_t n_steps;
+} Plan;
+
+/* Why a function that was asked for is in no plan. */
+typedef struct PlanRefusal {
+        PciAddress address; /* the function that was asked for */
+        Reason reason;
+        PciAddress culprit; /* the function that the reason is about: often the same */
+        char *detail;       /* who holds it ("open in qemu-system-x86 (pid 812)"), or NULL */
+} PlanRefusal;
+
+/* All that came of one request: at most one plan a bus, and a refusal for each function that is in none. */
+typedef struct PlanSet {
+        Plan **plans;
+        size_t n_plans;
+        PlanRefusal *refusals; /* not for functions whose verdict is ok: they need nothing */
+        size_t n_refusals;
+} PlanSet;
+
+typedef struct PlanInput {
+        const Topology *topology;
+        const Verdicts *verdicts; /* of TOPOLOGY */
+        const Usage *usage;
+        const Policy *policy;
+        bool by_request; /* an administrator asks: realign = report does not refuse */
+} PlanInput;
+
+/*
+ * Plans for the functions at ADDRESSES: every bus that one of them is on is looked at as a whole, all its targets go
+ * into its one plan. -ENOMEM.
+ */
+int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses,
+              PlanSet **ret) _warn_unused_result_ _nonnull_(1, 4);
+PlanSet *plan_set_free(PlanSet *set);
+DEFINE_CLEANUP(PlanSet *, plan_set_free);
+
+Plan *plan_free(Plan *plan);
+DEFINE_CLEANUP(Plan *, plan_free);
+
+/* The steps that follow from functions, scope and keep_entry; sets plan->steps. -ENOMEM. */
+int plan_derive_steps(Plan *plan) _warn_unused_result_ _nonnull_(1);
+
+/* True for steps that are about one function. */
+bool plan_step_has_function(PlanStepKind kind);
+const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
+const char *plan_scope_name(PlanScope scope);  /* "function", "bus" */
+
+/* The entry that is written for FUNCTION (alignment_entry_format()); NULL when there is no memory. */
+char *plan_entry(const Plan *plan, const PlanFunction *function) _warn_unused_result_ _nonnull_(1, 2);

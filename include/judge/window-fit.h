@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Whether BARs of given sizes find room in a bridge's windows beside what stays there: what scope `function` must prove
+ * before anything is removed (design §5). Pure.
+ */
+
+#include "model/topology.h"
+
+/*
+ * True when all memory BARs and the ROM of the functions in MOVING (N_MOVING of them, all on BRIDGE's secondary bus), each
+ * grown to at least ALIGNMENT bytes, can be placed by the kernel's rule (largest alignment first, lowest fitting
+ * address; prefetchable 64-bit ones in the prefetchable window if there is one, else in the memory window) into BRIDGE's
+ * windows, beside every other function below BRIDGE. BRIDGE NULL (root bus): there is no window to prove it from; true
+ * when the growth is at most what the functions' own pages give, or always (the host bridge's apertures are large);
+ * then the verification has to tell.
+ */
+bool window_fit(const Topology *topology, const PciFunction *bridge, const PciFunction *const *moving,
+                size_t n_moving, uint64_t alignment) _nonnull_(1, 3);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "base/root.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+struct Root {
+        int fd;
+        bool host;
+};
+
+#define READ_STEP 4000u /* more than a sysfs attribute of the usual kind, so that one read(2) serves it */
+
+int root_open(const char *directory, Root **ret)
+{
+        _cleanup_(root_freep)
+        Root *root = malloc(sizeof(*root));
+        if (!root)
+                return -ENOMEM;
+        root->fd = open(directory ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        root->host = directory == NULL;
+        if (root->fd < 0)
+                return -errno;
+
+        /* Ask the kernel for openat2() now rather than in the middle of a transaction. */
+        _cleanup_close_ int probe = -1;
+        int r = root_open_file(root, ".", O_PATH | O_DIRECTORY, 0, &probe);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(root);
+        return 0;
+}
+
+Root *root_free(Root *root)
+{
+        if (!root)
+                return NULL;
+        if (root->fd >= 0)
+                close(root->fd);
+        free(root);
+        return NULL;
+}
+
+bool root_is_host(const Root *root)
+{
+        return root->host;
+}
+
+int root_open_file(const Root *root, const char *path, int flags, mode_t mode, int *ret_fd)
+{
+        struct open_how how = {
+                .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
+                .mode = flags & O_CREAT ? mode : 0,
+                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        };
+        long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+        if (fd < 0)
+                return -errno;
+        *ret_fd = (int) fd;
+        return 0;
+}
+
+int root_open_directory(const Root *root, const char *path, DIR **ret)
+{
+        _cleanup_close_ int fd = -1;
+        int r = root_open_file(root, path, O_RDONLY | O_DIRECTORY, 0, &fd);
+        if (r < 0)
+                return r;
+        DIR *directory = fdopendir(fd);
+        if (!directory)
+                return -errno;
+        (void) TAKE_FD(fd);
+        *ret = directory;
+        return 0;
+}
+
+int root_exists(const Root *root, const char *path)
+{
+        _cleanup_close_ int fd = -1;
+        int r = root_open_file(root, path, O_PATH, 0, &fd);
+        if (r == -ENOENT || r == -ENOTDIR)
+                return 0;
+        return r < 0 ? r : 1;
+}
+
+int root_read_link(const Root *root, const char *path, char **ret)
+{
+        _cleanup_close_ int fd = -1;
+        int r = root_open_file(root, path, O_PATH | O_NOFOLLOW, 0, &fd);
+        if (r < 0)
+                return r;
+
+        char target[PATH_MAX];
+        ssize_t n = readlinkat(fd, "", target, sizeof(target));
+        if (n < 0)
+                return errno == ENOENT ? -EINVAL : -errno; /* ENOENT: an empty path on what is not a link */
+        char *copy = strndup(target, (size_t) n);
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+int root_read_link_name(const Root *root, const char *path, char **ret)
+{
+        _cleanup_free_ char *target = NULL;
+        int r = root_read_link(root, path, &target);
+        if (r < 0)
+                return r;
+        const char *slash = strrchr(target, '/');
+        char *name = strdup(slash ? slash + 1 : target);
+        if (!name)
+                return -ENOMEM;
+        *ret = name;
+        return 0;
+}
+
+/* sysfs and proc know no file sizes: read until nothing comes. */
+static int read_all(int fd, char **ret, size_t *ret_size)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0, room = 0;
+
+        for (;;) {
+                if (room - size < READ_STEP) {
+                        room = room ? room * 2 : READ_STEP * 2;
+                        if (room > ROOT_READ_MAX)
+                                return -EFBIG;
+                        char *more = realloc(text, room);
+                        if (!more)
+                                return -ENOMEM;
+                        text = more;
+                }
+                ssize_t n = read(fd, text + size, room - size - 1);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+        text[size] = '\0';
+        if (strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        *ret_size = size;
+        return 0;
+}
+
+int root_read_file(const Root *root, const char *path, char **ret, size_t *ret_size)
+{
+        _cleanup_close_ int fd = -1;
+        size_t size;
+        int r = root_open_file(root, path, O_RDONLY | O_NOCTTY, 0, &fd);
+        if (r < 0)
+                return r;
+        return read_all(fd, ret, ret_size ? ret_size : &size);
+}
+
+int root_read_attribute(const Root *root, const char *path, char **ret)
+{
+        size_t size;
+        char *text;
+        int r = root_read_file(root, path, &text, &size);
+        if (r < 0)
+                return r;
+        if (size > 0 && text[size - 1] == '\n')
+                text[size - 1] = '\0';
+        *ret = text;
+        return 0;
+}
+
+static int write_once(int fd, const char *text)
+{
+        size_t size = strlen(text);
+        ssize_t n = write(fd, text, size);
+        if (n < 0)
+                return -errno;
+        return (size_t) n == size ? 0 : -EIO;
+}
+
+int root_write_attribute(const Root *root, const char *path, const char *value)
+{
+        _cleanup_close_ int fd = -1;
+        int r = root_open_file(root, path, O_WRONLY | O_NOCTTY, 0, &fd);
+        if (r < 0)
+                return r;
+        return write_once(fd, value);
+}
+
+/* The directory that PATH is in, and PATH's last component. */
+static int open_parent(const Root *root, const char *path, int *ret_fd, const char **ret_name)
+{
+        const char *slash = strrchr(path, '/');
+        if (!slash)
+                return -EINVAL;
+        _cleanup_free_ char *parent = strndup(path, (size_t) (slash - path));
+        if (!parent)
+                return -ENOMEM;
+        *ret_name = slash + 1;
+        return root_open_file(root, parent, O_RDONLY | O_DIRECTORY, 0, ret_fd);
+}
+
+int root_replace_file(const Root *root, const char *path, const char *text, mode_t mode)
+{
+        _cleanup_close_ int parent = -1;
+        const char *name;
+        int r = open_parent(root, path, &parent, &name);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *fresh = text_format("%s.new", path);
+        if (!fresh)
+                return -ENOMEM;
+
+        _cleanup_close_ int fd = -1;
+        r = root_open_file(root, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, &fd);
+        if (r < 0)
+                return r;
+        size_t size = strlen(text);
+        for (size_t done = 0; done < size;) {
+                ssize_t n = write(fd, text + done, size - done);
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                done += n < 0 ? 0 : (size_t) n;
+        }
+        if (fsync(fd) < 0)
+                return -errno;
+        /* Both names are single components of a directory that was opened inside the root. */
+        if (renameat(parent, strrchr(fresh, '/') + 1, parent, name) < 0)
+                return -errno;
+        return fsync(parent) < 0 ? -errno : 0;
+}
+
+int root_unlink(const Root *root, const char *path)
+{
+        _cleanup_close_ int parent = -1;
+        const char *name;
+        int r = open_parent(root, path, &parent, &name);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int root_make_directory(const Root *root, const char *path, mode_t mode)
+{
+        _cleanup_close_ int parent = -1;
+        const char *name;
+        int r = open_parent(root, path, &parent, &name);
+        if (r < 0)
+                return r;
+        return mkdirat(parent, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+}

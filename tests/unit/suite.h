@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What every unit test shares: main() that runs one suite, and a folder that is made for a test and removed after it. */
+
+#include "base/util.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static inline int suite_run(Suite *suite)
+{
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_ENV);
+        int n_failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int suite_remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+        return remove(path);
+}
+
+/* A new empty folder; its name lives as long as the process. */
+static inline const char *suite_folder(void)
+{
+        static char name[64];
+        snprintf(name, sizeof(name), "/tmp/vfio-realign-test-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(name));
+        return name;
+}
+
+static inline void suite_folder_remove(const char *folder)
+{
+        ck_assert_int_eq(nftw(folder, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* Writes TEXT to the file FOLDER/PATH, making the folders on the way. */
+static inline void suite_write(const char *folder, const char *path, const char *text)
+{
+        char full[512];
+        ck_assert_int_lt(snprintf(full, sizeof(full), "%s/%s", folder, path), (int) sizeof(full));
+        for (char *slash = strchr(full + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                ck_assert(mkdir(full, 0755) == 0 || errno == EEXIST);
+                *slash = '/';
+        }
+        FILE *file = fopen(full, "w");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_ge(fputs(text, file), 0);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Makes the symbolic link FOLDER/PATH, and the folders on the way. */
+static inline void suite_link(const char *folder, const char *path, const char *target)
+{
+        char full[512];
+        suite_write(folder, path, "");
+        snprintf(full, sizeof(full), "%s/%s", folder, path);
+        ck_assert_int_eq(unlink(full), 0);
+        ck_assert_int_eq(symlink(target, full), 0);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "base/root.h"
+#include "base/text.h"
+#include "suite.h"
+
+static const char *folder;
+static Root *root;
+
+static void setup(void)
+{
+        folder = suite_folder();
+        ck_assert_int_eq(root_open(folder, &root), 0);
+}
+
+static void teardown(void)
+{
+        root_free(root);
+        suite_folder_remove(folder);
+}
+
+START_TEST(test_reads_and_writes)
+{
+        _cleanup_free_ char *text = NULL;
+        suite_write(folder, "sys/a/attribute", "value\n");
+        ck_assert_int_eq(root_read_attribute(root, "sys/a/attribute", &text), 0);
+        ck_assert_str_eq(text, "value");
+        ck_assert_int_eq(root_write_attribute(root, "sys/a/attribute", "other"), 0);
+        free(TAKE_PTR(text));
+        ck_assert_int_eq(root_read_file(root, "sys/a/attribute", &text, NULL), 0);
+        ck_assert_str_eq(text, "other\n"); /* an attribute is not truncated: a sysfs file has no length */
+        ck_assert_int_eq(root_write_attribute(root, "sys/a/none", "x"), -ENOENT);
+        ck_assert_int_eq(root_exists(root, "sys/a/none"), 0);
+        ck_assert_int_eq(root_exists(root, "sys/a"), 1);
+}
+END_TEST
+
+/* The simulated tree is a jail: neither absolute links, nor "..", nor both lead out of it. */
+START_TEST(test_cannot_leave)
+{
+        char outside[80];
+        _cleanup_free_ char *text = NULL;
+        snprintf(outside, sizeof(outside), "%s-outside", folder);
+        FILE *file = fopen(outside, "w");
+        ck_assert_ptr_nonnull(file);
+        fputs("secret", file);
+        fclose(file);
+
+        suite_link(folder, "sys/absolute", outside);
+        suite_link(folder, "sys/relative", "../../../../../../../../etc/hostname");
+        suite_link(folder, "sys/folder", "/etc");
+        ck_assert_int_eq(root_read_file(root, "sys/absolute", &text, NULL), -ENOENT);
+        ck_assert_int_eq(root_read_file(root, "sys/relative", &text, NULL), -ENOENT);
+        ck_assert_int_eq(root_read_file(root, "sys/folder/passwd", &text, NULL), -ENOENT);
+        ck_assert_int_eq(root_read_file(root, "../../../../etc/passwd", &text, NULL), -ENOENT);
+        ck_assert_int_eq(root_read_file(root, "/etc/passwd", &text, NULL), -ENOENT);
+        ck_assert_int_eq(root_write_attribute(root, "sys/absolute", "broken"), -ENOENT);
+        ck_assert_ptr_null(text);
+        ck_assert_int_eq(unlink(outside), 0);
+}
+END_TEST
+
+/* A magic link of /proc leads anywhere, so none is ever followed, not even with "/" as the root. */
+START_TEST(test_no_magic_links)
+{
+        _cleanup_(root_freep)
+        Root *host = NULL;
+        int fd;
+        ck_assert_int_eq(root_open(NULL, &host), 0);
+        ck_assert(root_is_host(host));
+        ck_assert(!root_is_host(root));
+        ck_assert_int_eq(root_open_file(host, "proc/self/fd/0", O_RDONLY, 0, &fd), -ELOOP);
+        ck_assert_int_eq(root_open_file(host, "proc/self/exe", O_RDONLY, 0, &fd), -ELOOP);
+
+        _cleanup_free_ char *target = NULL;
+        ck_assert_int_eq(root_read_link(host, "proc/self/exe", &target),
+                         0); /* reading one is no following */
+        ck_assert_int_eq(target[0], '/');
+}
+END_TEST
+
+START_TEST(test_links)
+{
+        _cleanup_free_ char *target = NULL, *name = NULL;
+        suite_write(folder, "sys/drivers/vfio-pci/bind", "");
+        suite_link(folder, "sys/function/driver", "../drivers/vfio-pci");
+        ck_assert_int_eq(root_read_link(root, "sys/function/driver", &target), 0);
+        ck_assert_str_eq(target, "../drivers/vfio-pci");
+        ck_assert_int_eq(root_read_link_name(root, "sys/function/driver", &name), 0);
+        ck_assert_str_eq(name, "vfio-pci");
+        ck_assert_int_eq(root_read_link(root, "sys/drivers/vfio-pci/bind", &target), -EINVAL);
+        ck_assert_int_eq(root_read_link(root, "sys/function/none", &target), -ENOENT);
+        ck_assert_int_eq(root_exists(root, "sys/function/driver/bind"), 1);
+}
+END_TEST
+
+START_TEST(test_replace)
+{
+        _cleanup_free_ char *text = NULL;
+        ck_assert_int_eq(root_replace_file(root, "run/journal", "x", 0600),
+                         -ENOENT);                                         /* the folder is not there */
+        ck_assert_int_eq(root_make_directory(root, "run", 0755), -EINVAL); /* a tree has its four folders */
+        suite_write(folder, "run/other", "");
+        ck_assert_int_eq(root_make_directory(root, "run/sub", 0755), 0);
+        ck_assert_int_eq(root_make_directory(root, "run/sub", 0755), 0);
+        ck_assert_int_eq(root_replace_file(root, "run/sub/journal", "first text", 0600), 0);
+        ck_assert_int_eq(root_replace_file(root, "run/sub/journal", "second", 0600), 0);
+        ck_assert_int_eq(root_read_file(root, "run/sub/journal", &text, NULL), 0);
+        ck_assert_str_eq(text, "second");
+        ck_assert_int_eq(root_exists(root, "run/sub/journal.new"), 0);
+        ck_assert_int_eq(root_unlink(root, "run/sub/journal"), 0);
+        ck_assert_int_eq(root_unlink(root, "run/sub/journal"), 0);
+        ck_assert_int_eq(root_exists(root, "run/sub/journal"), 0);
+}
+END_TEST
+
+START_TEST(test_odd_contents)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+        char path[128];
+        suite_write(folder, "sys/nul", "");
+        snprintf(path, sizeof(path), "%s/sys/nul", folder);
+        FILE *file = fopen(path, "w");
+        fwrite("a\0b", 1, 3, file);
+        fclose(file);
+        ck_assert_int_eq(root_read_file(root, "sys/nul", &text, NULL), -EBADMSG);
+        ck_assert_int_eq(truncate(path, (off_t) ROOT_READ_MAX + 1), 0);
+        ck_assert_int_eq(root_read_file(root, "sys/nul", &text, NULL), -EFBIG);
+        ck_assert_int_eq(truncate(path, 0), 0);
+        ck_assert_int_eq(root_read_file(root, "sys/nul", &text, &size), 0);
+        ck_assert_uint_eq(size, 0);
+        free(TAKE_PTR(text));
+        ck_assert_int_eq(root_read_file(root, "sys", &text, NULL), -EISDIR);
+        ck_assert_ptr_null(text);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("root");
+        TCase *tcase = tcase_create("all");
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_test(tcase, test_reads_and_writes);
+        tcase_add_test(tcase, test_cannot_leave);
+        tcase_add_test(tcase, test_no_magic_links);
+        tcase_add_test(tcase, test_links);
+        tcase_add_test(tcase, test_replace);
+        tcase_add_test(tcase, test_odd_contents);
+        suite_add_tcase(suite, tcase);
+        return suite_run(suite);
+}
