@@ -17,7 +17,8 @@ static void json_tokener_freep(struct json_tokener **tokener)
 
 int json_document_parse(const char *text, JsonObject **ret, char **ret_problem)
 {
-        _cleanup_(json_tokener_freep) struct json_tokener *tokener = json_tokener_new();
+        _cleanup_(json_tokener_freep)
+        struct json_tokener *tokener = json_tokener_new();
         if (!tokener)
                 return -ENOMEM;
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
@@ -31,9 +32,10 @@ int json_document_parse(const char *text, JsonObject **ret, char **ret_problem)
         _cleanup_json_ JsonObject *object = json_tokener_parse_ex(tokener, text, (int) size + 1);
         enum json_tokener_error error = json_tokener_get_error(tokener);
         if (error != json_tokener_success || !object) {
-                *ret_problem = text_format("not a JSON document: at byte %zu: %s", json_tokener_get_parse_end(tokener),
-                                           error == json_tokener_success ? "nothing there" :
-                                                                           json_tokener_error_desc(error));
+                *ret_problem = text_format("not a JSON document: at byte %zu: %s",
+                                           json_tokener_get_parse_end(tokener),
+                                           error == json_tokener_success ? "nothing there"
+                                                                         : json_tokener_error_desc(error));
                 return -EBADMSG;
         }
         *ret = TAKE_PTR(object);
@@ -46,12 +48,12 @@ static int field_problem(const char *name, const char *expected, char **ret_prob
         return -EBADMSG;
 }
 
-static int fetch(JsonObject *object, const char *name, enum json_type type, const char *expected, JsonObject **ret,
-                 char **ret_problem)
+static int fetch(JsonObject *object, const char *name, enum json_type type, const char *expected,
+                 JsonObject **ret, char **ret_problem)
 {
         JsonObject *field;
-        if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, name, &field) ||
-            !json_object_is_type(field, type))
+        if (!json_object_is_type(object, json_type_object) ||
+            !json_object_object_get_ex(object, name, &field) || !json_object_is_type(field, type))
                 return field_problem(name, expected, ret_problem);
         *ret = field;
         return 0;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "judge/blast-radius.h"
+
+#include "base/text.h"
+#include "judge/verdict.h"
+
+#include <errno.h>
+
+/* The drivers that a bridge has on the host whatever is done with the functions below it. */
+static const char *const port_drivers[] = { "pcieport", "shpchp" };
+
+static unsigned depth_of(const PciFunction *function)
+{
+        unsigned depth = 0;
+        for (const PciFunction *bridge = function->bridge; bridge; bridge = bridge->bridge)
+                depth++;
+        return depth;
+}
+
+static int compare_depth(const void *a, const void *b)
+{
+        const PciFunction *x = *(const PciFunction *const *) a, *y = *(const PciFunction *const *) b;
+        unsigned depth_x = depth_of(x), depth_y = depth_of(y);
+        if (depth_x != depth_y)
+                return depth_x < depth_y ? -1 : 1;
+        return pci_address_compare(x->address, y->address);
+}
+
+static int append(BlastRadius *radius, const PciFunction *function)
+{
+        const PciFunction **more = reallocarray(radius->functions, radius->n_functions + 1,
+                                                sizeof(radius->functions[0]));
+        if (!more)
+                return -ENOMEM;
+        radius->functions = more;
+        radius->functions[radius->n_functions++] = function;
+        return 0;
+}
+
+int blast_radius_add(BlastRadius *radius, const Topology *topology, const PciFunction *removed)
+{
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                if (function != removed && !topology_is_below(function, removed))
+                        continue;
+                int r = append(radius, function);
+                if (r < 0)
+                        return r;
+        }
+        qsort(radius->functions, radius->n_functions, sizeof(radius->functions[0]), compare_depth);
+        return 0;
+}
+
+void blast_radius_clear(BlastRadius *radius)
+{
+        free(radius->functions);
+        *radius = (BlastRadius){ 0 };
+}
+
+static bool is_port_driver(const char *driver)
+{
+        for (size_t i = 0; i < ELEMENTSOF(port_drivers); i++)
+                if (text_equal(driver, port_drivers[i]))
+                        return true;
+        return false;
+}
+
+static Reason reason_of_holder(const Holder *holder, bool is_target)
+{
+        switch (holder->kind) {
+        case HOLDER_ENABLE:
+                return REASON_ENABLE_COUNT;
+        case HOLDER_HOST_DRIVER:
+                return REASON_SIBLING_ON_HOST_DRIVER;
+        case HOLDER_UNSEEN:
+                return REASON_USERS_UNSEEN;
+        case HOLDER_GROUP:
+        case HOLDER_CDEV:
+        case HOLDER_RESOURCE:
+                break;
+        }
+        return is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE;
+}
+
+Obstacle obstacle_of(const PciFunction *function, const Usage *usage, bool is_target)
+{
+        Obstacle obstacle = { .culprit = function->address };
+
+        obstacle.reason = verdict_refusal(function);
+        if (obstacle.reason != REASON_NONE)
+                return obstacle;
+
+        if (function->driver && !function->on_vfio &&
+            !(function->is_bridge && is_port_driver(function->driver))) {
+                obstacle.reason = REASON_SIBLING_ON_HOST_DRIVER;
+                return obstacle;
+        }
+        if (function->is_bridge)
+                return obstacle;
+
+        size_t n;
+        obstacle.holder = usage_find(usage, function->address, &n);
+        if (obstacle.holder)
+                obstacle.reason = reason_of_holder(obstacle.holder, is_target);
+        else if (!usage->complete)
+                obstacle.reason = REASON_USERS_UNSEEN;
+        return obstacle;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "base/text.h"
+#include "judge/blast-radius.h"
+#include "judge/plan.h"
+#include "judge/window-fit.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What is being decided about one bus. */
+typedef struct BusCase {
+        const PlanInput *input;
+        PlanSet *set;
+        const PciFunction **targets;
+        size_t n_targets;
+        PolicySettings settings; /* of the first target; the rest of a plan follows them */
+        Obstacle narrowed;
+} BusCase;
+
+static int refuse(BusCase *bus, const PciFunction *function, const Obstacle *obstacle)
+{
+        PlanSet *set = bus->set;
+        PlanRefusal *more = reallocarray(set->refusals, set->n_refusals + 1, sizeof(*more));
+        if (!more)
+                return -ENOMEM;
+        set->refusals = more;
+
+        PlanRefusal refusal = {
+                .address = function->address,
+                .reason = obstacle->reason,
+                .culprit = obstacle->culprit,
+        };
+        if (obstacle->holder) {
+                refusal.detail = holder_text(obstacle->holder);
+                if (!refusal.detail)
+                        return -ENOMEM;
+        }
+        set->refusals[set->n_refusals++] = refusal;
+        return 0;
+}
+
+/* A memory BAR or ROM of FUNCTION that an entry with ALIGNMENT would grow. */
+static bool has_small_memory(const PciFunction *function, uint64_t alignment)
+{
+        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                if (resource_is_assigned_memory(resource) && !(resource->flags & RESOURCE_ROM_SHADOW) &&
+                    resource_size(resource) < alignment)
+                        return true;
+        }
+        return false;
+}
+
+static uint64_t largest_bar(const PciFunction *function)
+{
+        uint64_t largest = 0;
+        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                if (resource_is_assigned_memory(resource) && resource_size(resource) > largest)
+                        largest = resource_size(resource);
+        }
+        return largest;
+}
+
+static uint64_t alignment_of(const PlanInput *input, const PciFunction *function)
+{
+        PolicySettings settings;
+        policy_settings(input->policy, function, &settings);
+        uint64_t alignment = settings.alignment > input->verdicts->page ? settings.alignment
+                                                                        : input->verdicts->page;
+        return function->on_vfio && has_small_memory(function, alignment) ? alignment : 0;
+}
+
+static Reason policy_refusal(const PlanInput *input, const PolicySettings *settings)
+{
+        if (settings->realign == POLICY_REALIGN_NEVER)
+                return REASON_POLICY_NEVER;
+        if (settings->realign == POLICY_REALIGN_REPORT && !input->by_request)
+                return REASON_POLICY_REPORT;
+        return REASON_NONE;
+}
+
+/* What stands against FUNCTION as a target, whatever the scope. */
+static Obstacle target_obstacle(const PlanInput *input, const PciFunction *function)
+{
+        const FunctionReport *report = verdict_of(input->verdicts, function);
+        Obstacle obstacle = { .culprit = function->address };
+        PolicySettings settings;
+
+        policy_settings(input->policy, function, &settings);
+        if (report->verdict == FUNCTION_CANNOT)
+                obstacle.reason = report->reason;
+        else if (!input->usage->group_files)
+                obstacle.reason = REASON_NO_GROUP_FILES;
+        else
+                obstacle.reason = policy_refusal(input, &settings);
+        if (obstacle.reason == REASON_NONE && largest_bar(function) > settings.max_move)
+                obstacle.reason = REASON_BAR_TOO_LARGE;
+        return obstacle.reason != REASON_NONE ? obstacle : obstacle_of(function, input->usage, true);
+}
+
+/* What stands against disturbing FUNCTION for the sake of another one. */
+static Obstacle bystander_obstacle(const PlanInput *input, const PciFunction *function)
+{
+        Obstacle obstacle = obstacle_of(function, input->usage, false);
+        PolicySettings settings;
+
+        if (obstacle.reason != REASON_NONE || function->is_bridge)
+                return obstacle;
+        policy_settings(input->policy, function, &settings);
+        obstacle.reason = policy_refusal(input, &settings);
+        if (obstacle.reason == REASON_NONE && largest_bar(function) > settings.max_move)
+                obstacle.reason = REASON_BAR_TOO_LARGE;
+        return obstacle;
+}
+
+/* Sorts the functions of FIRST's bus that are on VFIO and not ok into targets and refusals. */
+static int find_targets(BusCase *bus, const PciFunction *first)
+{
+        const Topology *topology = bus->input->topology;
+
+        bus->targets = calloc(topology->n_functions, sizeof(bus->targets[0]));
+        if (!bus->targets)
+                return -ENOMEM;
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                if (!function->on_vfio || !topology_same_bus(function, first) ||
+                    verdict_of(bus->input->verdicts, function)->verdict == FUNCTION_OK)
+                        continue;
+                Obstacle obstacle = target_obstacle(bus->input, function);
+                if (obstacle.reason == REASON_NONE) {
+                        bus->targets[bus->n_targets++] = function;
+                        continue;
+                }
+                int r = refuse(bus, function, &obstacle);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_target(const BusCase *bus, const PciFunction *function)
+{
+        for (size_t i = 0; i < bus->n_targets; i++)
+                if (bus->targets[i] == function)
+                        return true;
+        return false;
+}
+
+/* What stands against scope `bus`: the first thing found, in the order of the radius. */
+static int bus_obstacle(const BusCase *bus, Obstacle *ret)
+{
+        const PciFunction *first = bus->targets[0];
+        Obstacle obstacle = { .reason = REASON_BRIDGE_STAYS, .culprit = first->address };
+
+        if (first->bridge && !first->device_tree) {
+                BlastRadius radius = { 0 };
+                int r = blast_radius_add(&radius, bus->input->topology, first->bridge);
+                if (r < 0) {
+                        blast_radius_clear(&radius);
+                        return r;
+                }
+                obstacle.reason = REASON_NONE;
+                for (size_t i = 0; i < radius.n_functions && obstacle.reason == REASON_NONE; i++)
+                        if (!is_target(bus, radius.functions[i]))
+                                obstacle = bystander_obstacle(bus->input, radius.functions[i]);
+                blast_radius_clear(&radius);
+        }
+        *ret = obstacle;
+        return 0;
+}
+
+static int plan_function_fill(const BusCase *bus, const PciFunction *function, PlanFunction *ret)
+{
+        *ret = (PlanFunction){
+                .address = function->address,
+                .path = topology_path(function),
+                .class = function->class,
+                .vendor = function->vendor,
+                .device = function->device,
+                .subvendor = function->subvendor,
+                .subdevice = function->subdevice,
+                .driver = function->driver ? strdup(function->driver) : NULL,
+                .on_vfio = function->on_vfio,
+                .is_bridge = function->is_bridge,
+                .is_target = is_target(bus, function),
+                .iommu_group = function->iommu_group,
+                .alignment = alignment_of(bus->input, function),
+                .resources = function->resources,
+        };
+        return !ret->path || (function->driver && !ret->driver) ? -ENOMEM : 0;
+}
+
+static int plan_fill(const BusCase *bus, PlanScope scope, const BlastRadius *radius, Plan *plan)
+{
+        *plan = (Plan){
+                .scope = scope,
+                .narrowed = bus->narrowed.reason,
+                .narrowed_by = bus->narrowed.culprit,
+                .page = bus->input->verdicts->page,
+                .root_bus = bus->targets[0]->root_bus,
+                .keep_entry = bus->settings.keep_entry,
+                .step_timeout_usec = bus->settings.step_timeout_usec,
+                .functions = calloc(radius->n_functions, sizeof(plan->functions[0])),
+        };
+        if (!plan->functions)
+                return -ENOMEM;
+        for (size_t i = 0; i < radius->n_functions; i++) {
+                int r = plan_function_fill(bus, radius->functions[i], &plan->functions[plan->n_functions++]);
+                if (r < 0)
+                        return r;
+        }
+        return plan_derive_steps(plan);
+}
+
+static int add_plan(BusCase *bus, PlanScope scope, const BlastRadius *radius)
+{
+        PlanSet *set = bus->set;
+        Plan **more = reallocarray(set->plans, set->n_plans + 1, sizeof(more[0]));
+        if (!more)
+                return -ENOMEM;
+        set->plans = more;
+
+        _cleanup_(plan_freep)
+        Plan *plan = calloc(1, sizeof(*plan));
+        if (!plan)
+                return -ENOMEM;
+        int r = plan_fill(bus, scope, radius, plan);
+        if (r < 0)
+                return r;
+        set->plans[set->n_plans++] = TAKE_PTR(plan);
+        return 0;
+}
+
+static int make_with_scope(BusCase *bus, PlanScope scope)
+{
+        BlastRadius radius = { 0 };
+        int r = 0;
+
+        if (scope == PLAN_SCOPE_BUS)
+                r = blast_radius_add(&radius, bus->input->topology, bus->targets[0]->bridge);
+        else
+                for (size_t i = 0; i < bus->n_targets && r == 0; i++)
+                        r = blast_radius_add(&radius, bus->input->topology, bus->targets[i]);
+        if (r == 0)
+                r = add_plan(bus, scope, &radius);
+        blast_radius_clear(&radius);
+        return r;
+}
+
+/* Scope `function`, if what is taken out fits into the window beside what stays. */
+static int make_function_scope(BusCase *bus)
+{
+        const PciFunction *bridge = bus->targets[0]->bridge;
+        uint64_t alignment = bus->input->verdicts->page;
+
+        for (size_t i = 0; i < bus->n_targets; i++) {
+                uint64_t wanted = alignment_of(bus->input, bus->targets[i]);
+                alignment = wanted > alignment ? wanted : alignment;
+        }
+        if (window_fit(bus->input->topology, bridge, bus->targets, bus->n_targets, alignment))
+                return make_with_scope(bus, PLAN_SCOPE_FUNCTION);
+
+        for (size_t i = 0; i < bus->n_targets; i++) {
+                /* What kept the whole bus from being taken out is what the administrator can change. */
+                Obstacle obstacle = { .reason = REASON_NO_ROOM, .culprit = bus->narrowed.culprit };
+                if (bus->narrowed.reason == REASON_NONE)
+                        obstacle.culprit = bus->targets[i]->address;
+                else
+                        obstacle.holder = bus->narrowed.holder;
+                int r = refuse(bus, bus->targets[i], &obstacle);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int plan_bus(BusCase *bus, const PciFunction *first)
+{
+        int r = find_targets(bus, first);
+        if (r < 0 || bus->n_targets == 0)
+                return r;
+
+        policy_settings(bus->input->policy, bus->targets[0], &bus->settings);
+        for (size_t i = 1; i < bus->n_targets; i++) {
+                PolicySettings other;
+                policy_settings(bus->input->policy, bus->targets[i], &other);
+                if (bus->settings.scope == POLICY_SCOPE_BUS)
+                        bus->settings.scope =
+                                        other.scope; /* one that must be taken alone keeps the bus in place */
+                bus->settings.keep_entry = bus->settings.keep_entry && other.keep_entry;
+                if (other.step_timeout_usec > bus->settings.step_timeout_usec)
+                        bus->settings.step_timeout_usec = other.step_timeout_usec;
+        }
+        if (bus->settings.scope != POLICY_SCOPE_BUS)
+                return make_function_scope(bus);
+
+        r = bus_obstacle(bus, &bus->narrowed);
+        if (r < 0)
+                return r;
+        return bus->narrowed.reason == REASON_NONE ? make_with_scope(bus, PLAN_SCOPE_BUS)
+                                                   : make_function_scope(bus);
+}
+
+/* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */
+static bool bus_is_done(const PlanInput *input, const PciAddress *addresses, size_t i)
+{
+        const PciFunction *function = topology_find(input->topology, addresses[i]);
+        for (size_t j = 0; j < i; j++) {
+                const PciFunction *earlier = topology_find(input->topology, addresses[j]);
+                if (earlier && earlier->on_vfio && topology_same_bus(earlier, function))
+                        return true;
+        }
+        return false;
+}
+
+/* A function that is asked for by its address and is not on VFIO, or not there at all. */
+static int refuse_odd(BusCase *bus, PciAddress address, const PciFunction *function)
+{
+        PciFunction named = { .address = address };
+        Obstacle obstacle = { .reason = function ? REASON_NOT_VFIO : REASON_NOT_FOUND, .culprit = address };
+        if (function && function->on_vfio)
+                return 0;
+        return refuse(bus, &named, &obstacle);
+}
+
+int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses, PlanSet **ret)
+{
+        _cleanup_(plan_set_freep)
+        PlanSet *set = calloc(1, sizeof(*set));
+        if (!set)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < n_addresses; i++) {
+                BusCase bus = { .input = input, .set = set };
+                const PciFunction *function = topology_find(input->topology, addresses[i]);
+                int r = refuse_odd(&bus, addresses[i], function);
+                if (r == 0 && function && function->on_vfio && !bus_is_done(input, addresses, i))
+                        r = plan_bus(&bus, function);
+                free(bus.targets);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(set);
+        return 0;
+}

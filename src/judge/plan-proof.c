@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "judge/plan-proof.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const PlanFunction *planned_at(const Plan *plan, PciAddress address)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (pci_address_equal(plan->functions[i].address, address))
+                        return &plan->functions[i];
+        return NULL;
+}
+
+bool plan_function_is(const PlanFunction *planned, const PciFunction *function)
+{
+        _cleanup_free_ char *path = topology_path(function);
+
+        return path && strcmp(path, planned->path) == 0 && function->vendor == planned->vendor &&
+               function->device == planned->device && function->subvendor == planned->subvendor &&
+               function->subdevice == planned->subdevice && function->class == planned->class;
+}
+
+static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const PciFunction *function)
+{
+        const ResourceTable *before = &planned->resources, *now = &function->resources;
+
+        return plan_function_is(planned, function) && text_equal(planned->driver, function->driver) &&
+               planned->on_vfio == function->on_vfio && planned->is_bridge == function->is_bridge &&
+               planned->iommu_group == function->iommu_group && before->n_lines == now->n_lines &&
+               memcmp(before->lines, now->lines, now->n_lines * sizeof(now->lines[0])) == 0 &&
+               pci_address_equal(plan->root_bus, function->root_bus);
+}
+
+/* All that the plan's removals take out. */
+static int removed_radius(const Plan *plan, const Topology *topology, BlastRadius *radius)
+{
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                if (plan->steps[i].kind != PLAN_STEP_REMOVE)
+                        continue;
+                const PciFunction *removed =
+                                topology_find(topology, plan->functions[plan->steps[i].function].address);
+                int r = removed ? blast_radius_add(radius, topology, removed) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static Obstacle prove_radius(const Plan *plan, const BlastRadius *radius, const Usage *usage)
+{
+        for (size_t i = 0; i < radius->n_functions; i++) {
+                const PciFunction *function = radius->functions[i];
+                const PlanFunction *planned = planned_at(plan, function->address);
+                Obstacle obstacle = { .reason = REASON_WORLD_CHANGED, .culprit = function->address };
+
+                if (!planned || !is_unchanged(plan, planned, function))
+                        return obstacle;
+                obstacle = obstacle_of(function, usage, planned->is_target);
+                if (obstacle.reason != REASON_NONE)
+                        return obstacle;
+        }
+        return (Obstacle){ 0 };
+}
+
+int plan_prove(const Plan *plan, const Topology *topology, const Usage *usage, Obstacle *ret)
+{
+        BlastRadius radius = { 0 };
+        Obstacle obstacle;
+
+        int r = removed_radius(plan, topology, &radius);
+        if (r < 0) {
+                blast_radius_clear(&radius);
+                return r;
+        }
+        obstacle = prove_radius(plan, &radius, usage);
+        /* Equal numbers and every function of the radius planned: the sets are equal. */
+        if (obstacle.reason == REASON_NONE && radius.n_functions != plan->n_functions)
+                obstacle = (Obstacle){ .reason = REASON_WORLD_CHANGED,
+                                       .culprit = plan->functions[0].address };
+        blast_radius_clear(&radius);
+        *ret = obstacle;
+        return 0;
+}
