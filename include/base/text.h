@@ -29,3 +29,7 @@ char *text_replace(char **text, const char *format, ...) _printf_(2, 3) _nonnull
 
 bool text_equal(const char *a, const char *b) _pure_; /* NULL equals only NULL */
 bool text_starts_with(const char *text, const char *prefix) _pure_ _nonnull_(1, 2);
+
+/* Frees a NULL-terminated list and its texts. */
+char **text_list_free(char **list);
+DEFINE_CLEANUP(char **, text_list_free);

@@ -29,8 +29,9 @@ char *alignment_entry_format(const char *path, unsigned order, unsigned page_ord
  * The text with ENTRIES (a NULL-terminated list) in front of CURRENT, an entry that is there already not repeated but
  * moved to the front. OURS lists entries of ours that CURRENT may hold, oldest first (NULL: none): when the text gets
  * longer than LIMIT (alignment_param_limit()), these are dropped one by one, oldest first, and returned in RET_DROPPED
- * (NULL-terminated, may be empty). Everything that is neither in ENTRIES nor in OURS stays byte for byte, in its order,
- * also what the kernel could not parse. Without final newline. Returns an AlignmentAnswer or -ENOMEM.
+ * (NULL-terminated, may be empty; text_list_free()). Everything that is neither in ENTRIES nor in OURS stays byte for byte, in its order,
+ * also what the kernel could not parse; only a newline, and what follows it, goes, as in the kernel. Without final newline.
+ * Returns an AlignmentAnswer or -ENOMEM.
  */
 int alignment_param_merge(const char *current, char *const *entries, char *const *ours, size_t limit,
                           char **ret, char ***ret_dropped) _warn_unused_result_ _nonnull_(1, 2, 5, 6);

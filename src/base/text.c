@@ -123,3 +123,11 @@ bool text_starts_with(const char *text, const char *prefix)
 {
         return strncmp(text, prefix, strlen(prefix)) == 0;
 }
+
+char **text_list_free(char **list)
+{
+        for (char **text = list; text && *text; text++)
+                free(*text);
+        free(list);
+        return NULL;
+}
