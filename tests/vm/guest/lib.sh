@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # $name and $out are the scenario's, the lists machine.sh's
 #
 # lib: the words in which scenarios are written. Everything about a function goes through sysfs by hand;
 # nothing here asks vfio-realign what is true. A scenario is read into a shell that has this file, $name (its
@@ -9,7 +9,7 @@
 
 pci=/sys/bus/pci
 events=$out/uevents
-page=$(getconf PAGESIZE 2>/dev/null || echo 4096)
+page=$(getconf PAGESIZE)
 
 # --- results: one line each on the host's side, details on the console
 
@@ -200,27 +200,36 @@ mark()
     await 20 1 "$events" "mark $_uuid"
 }
 
-# events_of ACTION FUNCTION [DRIVER]: how often. FUNCTION and DRIVER are regular expressions.
+# marked: how many lines $events has now, for $since: what came before is not counted then.
+since=0
+marked()
+{
+    mark
+    wc -l <"$events"
+}
+
+# events_of ACTION FUNCTION [DRIVER]: how often since $since. FUNCTION and DRIVER are regular expressions.
 events_of()
 {
     mark
-    grep -cE "^[0-9]+ $1 $2 ${3:-.*}\$" "$events"
+    tail -n +$((since + 1)) "$events" | grep -cE "^[0-9]+ $1 $2 ${3:-.*}\$"
 }
 
 # untouched FUNCTION...: not one remove.
 untouched()
 {
     for _f; do
-        [ "$(events_of remove "$_f")" = 0 ] || { grep "remove $_f" "$events"; return 1; }
+        [ "$(events_of remove "$_f")" = 0 ] || { echo "$_f was removed"; return 1; }
     done
 }
 
-# state FUNCTION...: driver and override of each, and the text of the attribute.
+# state FUNCTION...: driver, override and attributes of each, as far as they do not depend on addresses.
 state()
 {
     for _f; do
         if [ -e "$pci/devices/$_f" ]; then
-            echo "$_f driver $(driver_of "$_f") override $(override_of "$_f") power $(cat "$pci/devices/$_f/power/control")"
+            echo "$_f driver $(driver_of "$_f") override $(override_of "$_f")" \
+                "power $(cat "$pci/devices/$_f/power/control") d3cold $(cat "$pci/devices/$_f/d3cold_allowed")"
         else
             echo "$_f missing"
         fi

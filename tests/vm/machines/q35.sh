@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034 # read by the host's `boot` and by the guest's library
+# shellcheck shell=sh disable=SC2034,SC2100 # read by the host's `boot` and by the guest's library
 #
 # q35: an x86-64 machine with an IOMMU, and on it everything that the scenarios need. The host takes its QEMU
 # options from here, the guest the addresses that come of them.
@@ -35,6 +35,10 @@ machine_options()
 	-device pcie-root-port,id=rp4,chassis=4,addr=07.0
 	-device edu,bus=rp4,addr=00.0
 
+	-device pcie-root-port,id=rp5,chassis=5,addr=0a.0
+	-device rtl8139,bus=rp5,addr=00.0,multifunction=on
+	-device sdhci-pci,bus=rp5,addr=00.1
+
 	-device rtl8139,addr=08.0
 	-device pci-ohci,addr=09.0
 	END
@@ -48,11 +52,16 @@ multi_function="0000:03:00.0 0000:03:00.1 0000:03:00.2"
 three_bars="0000:04:00.0"
 # A function whose one BAR is larger than a page.
 fine="0000:05:00.0"
+# Two functions of one slot that the kernel, after a rescan, puts in different IOMMU groups, because only the
+# first has the multi-function bit: one may be on a host driver while the other is handed out.
+sibling="0000:06:00.0"
+apart="0000:06:00.1"
 # Functions on the root bus: no bridge to take out.
 on_root_bus="0000:00:08.0 0000:00:09.0"
 
-functions="$behind_bridge $multi_function $three_bars $fine $on_root_bus"
+functions="$behind_bridge $multi_function $three_bars $fine $sibling $apart $on_root_bus"
 root_bus=0000:00
-root_ports="0000:00:04.0 0000:00:05.0 0000:00:06.0 0000:00:07.0"
+root_ports="0000:00:04.0 0000:00:05.0 0000:00:06.0 0000:00:07.0 0000:00:0a.0"
+bridges="$root_ports 0000:01:00.0"
 # Drivers that the kernel has for these functions (Debian builds none for the tpci200).
 native_drivers="8139cp 8139too ohci-pci sdhci-pci"
