@@ -69,3 +69,17 @@ int root_unlink(const Root *root, const char *path) _warn_unused_result_ _nonnul
 /* Makes the directory PATH (its parent must be there); one that is there is fine. */
 int root_make_directory(const Root *root, const char *path, mode_t mode) _warn_unused_result_
                 _nonnull_(1, 2);
+
+/*
+ * Many small attributes of one directory: opened relative to DIRECTORY (a descriptor that was itself opened inside the
+ * root), without following any symbolic link and without leaving DIRECTORY. -ELOOP for a link, -EXDEV for "..".
+ */
+int root_open_below(int directory, const char *path, int flags, int *ret_fd) _warn_unused_result_
+                _nonnull_(2, 4);
+
+/*
+ * Reads the attribute NAME below DIRECTORY with one read(2) into BUFFER (SIZE bytes), NUL-terminated. -EFBIG when it
+ * does not fit, -EBADMSG if it holds a NUL byte.
+ */
+int root_read_below(int directory, const char *name, char *buffer, size_t size) _warn_unused_result_
+                _nonnull_(2, 3);

@@ -260,3 +260,32 @@ int root_make_directory(const Root *root, const char *path, mode_t mode)
                 return r;
         return mkdirat(parent, name, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
+
+int root_open_below(int directory, const char *path, int flags, int *ret_fd)
+{
+        struct open_how how = {
+                .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+        };
+        long fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
+        if (fd < 0)
+                return -errno;
+        *ret_fd = (int) fd;
+        return 0;
+}
+
+int root_read_below(int directory, const char *name, char *buffer, size_t size)
+{
+        _cleanup_close_ int fd = -1;
+        /* O_NONBLOCK: a FIFO in a made-up tree must not stop us. */
+        int r = root_open_below(directory, name, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
+        if (r < 0)
+                return r;
+        ssize_t n = read(fd, buffer, size);
+        if (n < 0)
+                return -errno;
+        if ((size_t) n == size)
+                return -EFBIG;
+        buffer[n] = '\0';
+        return strlen(buffer) == (size_t) n ? 0 : -EBADMSG;
+}

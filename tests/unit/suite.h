@@ -40,17 +40,24 @@ static inline void suite_folder_remove(const char *folder)
         ck_assert_int_eq(nftw(folder, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-/* Writes TEXT to the file FOLDER/PATH, making the folders on the way. */
-static inline void suite_write(const char *folder, const char *path, const char *text)
+/* FOLDER/PATH at FULL, with the folders on the way made, and whatever had that name removed. */
+static inline void suite_prepare(const char *folder, const char *path, char full[static 512])
 {
-        char full[512];
-        ck_assert_int_lt(snprintf(full, sizeof(full), "%s/%s", folder, path), (int) sizeof(full));
+        ck_assert_int_lt(snprintf(full, 512, "%s/%s", folder, path), 512);
         for (char *slash = strchr(full + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
                 ck_assert(mkdir(full, 0755) == 0 || errno == EEXIST);
                 *slash = '/';
         }
-        FILE *file = fopen(full, "w");
+        ck_assert(unlink(full) == 0 || errno == ENOENT);
+}
+
+/* Writes TEXT to the new file FOLDER/PATH: never through a link that is there, which may lead anywhere. */
+static inline void suite_write(const char *folder, const char *path, const char *text)
+{
+        char full[512];
+        suite_prepare(folder, path, full);
+        FILE *file = fopen(full, "wx");
         ck_assert_ptr_nonnull(file);
         ck_assert_int_ge(fputs(text, file), 0);
         ck_assert_int_eq(fclose(file), 0);
@@ -60,8 +67,6 @@ static inline void suite_write(const char *folder, const char *path, const char 
 static inline void suite_link(const char *folder, const char *path, const char *target)
 {
         char full[512];
-        suite_write(folder, path, "");
-        snprintf(full, sizeof(full), "%s/%s", folder, path);
-        ck_assert_int_eq(unlink(full), 0);
+        suite_prepare(folder, path, full);
         ck_assert_int_eq(symlink(target, full), 0);
 }
