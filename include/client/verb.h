@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The verbs of the command line: "vfio-realign VERB ARGUMENT…". One table (src/client/verb.c) drives the dispatch and
+ * the help; each verb is one function in the file of its name.
+ */
+
+#include "client/client.h"
+
+#define VERB_ANY_NUMBER ((size_t) -1)
+
+typedef struct Verb {
+        const char *name;
+        const char *arguments; /* as the help shows them: "FUNCTION…" */
+        size_t n_least, n_most;
+        bool tabular; /* takes --json, -o and --no-legend */
+        /* ARGUMENTS: N of them, then NULL. */
+        ClientExit (*run)(const ClientContext *context, size_t n, char *const *arguments);
+        void (*describe_columns)(FILE *out); /* a line for each column that -o takes; NULL: none */
+        const char *help;
+} Verb;
+
+/* The verb with this name, or NULL. */
+const Verb *verb_find(const char *name) _nonnull_(1);
+
+/* The verb whose name is close enough to NAME to have been meant, or NULL. */
+const Verb *verb_nearest(const char *name) _nonnull_(1);
+
+/* A line for each verb. */
+void verb_describe_all(FILE *out) _nonnull_(1);
+
+/* In check-config.c: reads policy files and says what is wrong in them. */
+ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);
