@@ -1,1 +1,5 @@
 # Unit tests of the layer judge: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-usage
+test_usage_SOURCES = tests/unit/test-usage.c tests/unit/suite.h
+test_usage_CFLAGS = $(UNIT_CFLAGS)
+test_usage_LDADD = $(UNIT_LIBS)

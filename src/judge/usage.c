@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "judge/usage.h"
+
+#include "base/text.h"
+#include "judge/proc-users.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DEVICE_OBJECT "anon_inode:[vfio-device]"
+
+/* A list of holders that is being made. */
+typedef struct Collection {
+        const Root *root;
+        const Topology *topology;
+        Usage *usage;
+        size_t room;
+} Collection;
+
+/* Whom the holder is about, and by which file or driver: strings are copied. */
+static int add_holder(Collection *c, const PciFunction *function, HolderKind kind, const ProcUse *use,
+                      const char *object)
+{
+        Usage *usage = c->usage;
+
+        _cleanup_free_ char *process = use ? strdup(use->process) : NULL;
+        _cleanup_free_ char *object_copy = object ? strdup(object) : NULL;
+        if ((use && !process) || (object && !object_copy))
+                return -ENOMEM;
+        if (usage->n_holders == c->room) {
+                size_t room = c->room ? c->room * 2 : 64;
+                Holder *more = reallocarray(usage->holders, room, sizeof(*more));
+                if (!more)
+                        return -ENOMEM;
+                usage->holders = more;
+                c->room = room;
+        }
+        usage->holders[usage->n_holders++] = (Holder){
+                .address = function->address,
+                .kind = kind,
+                .pid = use ? use->pid : 0,
+                .process = TAKE_PTR(process),
+                .object = TAKE_PTR(object_copy),
+        };
+        return 0;
+}
+
+/* A group is used as a whole (KF §5), but a bridge in it is judged by what is below it. */
+static int add_group_members(Collection *c, int group, HolderKind kind, const ProcUse *use)
+{
+        for (size_t i = 0; i < c->topology->n_functions; i++) {
+                const PciFunction *function = &c->topology->functions[i];
+                if (function->iommu_group != group || function->is_bridge)
+                        continue;
+                int r = add_holder(c, function, kind, use, use->object);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The function whose vfio-dev directory has the device's name, and those that share its group. */
+static int add_character_device(Collection *c, const ProcUse *use)
+{
+        for (size_t i = 0; i < c->topology->n_functions; i++) {
+                const PciFunction *function = &c->topology->functions[i];
+                if (!function->on_vfio)
+                        continue;
+                _cleanup_free_ char *path =
+                                text_format("%s/vfio-dev/vfio%u", function->sysfs_path, use->number);
+                if (!path)
+                        return -ENOMEM;
+                int r = root_exists(c->root, path);
+                if (r == 0)
+                        continue;
+                if (r < 0)
+                        return r;
+                return function->iommu_group == IOMMU_GROUP_NONE
+                                       ? add_holder(c, function, HOLDER_CDEV, use, use->object)
+                                       : add_group_members(c, function->iommu_group, HOLDER_CDEV, use);
+        }
+        return 0; /* a device that is no PCI function, or is gone */
+}
+
+static int add_process_use(Collection *c, const ProcUse *use)
+{
+        const PciFunction *function;
+
+        switch (use->kind) {
+        case PROC_USE_GROUP:
+                return add_group_members(c, (int) use->number, HOLDER_GROUP, use);
+        case PROC_USE_CDEV:
+                return add_character_device(c, use);
+        case PROC_USE_RESOURCE:
+                function = topology_find(c->topology, use->address);
+                return function ? add_holder(c, function, HOLDER_RESOURCE, use, use->object) : 0;
+        case PROC_USE_DEVICE: /* add_device_candidates() */
+                break;
+        }
+        return 0;
+}
+
+static int compare_keys(const Holder *x, const Holder *y)
+{
+        int order = pci_address_compare(x->address, y->address);
+        if (order != 0)
+                return order;
+        if (x->kind != y->kind)
+                return x->kind < y->kind ? -1 : 1;
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int compare_holders(const void *a, const void *b)
+{
+        const Holder *x = a, *y = b;
+        int order = compare_keys(x, y);
+        if (order != 0 || !x->object || !y->object)
+                return order;
+        return strcmp(x->object, y->object);
+}
+
+/* A process that has several files of one kind for a function is listed once. */
+static void sort_holders(Usage *usage)
+{
+        size_t n = 0;
+
+        if (usage->n_holders == 0)
+                return;
+        qsort(usage->holders, usage->n_holders, sizeof(*usage->holders), compare_holders);
+        for (size_t i = 0; i < usage->n_holders; i++) {
+                Holder *holder = &usage->holders[i];
+                if (n > 0 && compare_keys(&usage->holders[n - 1], holder) == 0) {
+                        free(holder->process);
+                        free(holder->object);
+                } else
+                        usage->holders[n++] = *holder;
+        }
+        usage->n_holders = n;
+}
+
+/* True for a descriptor of a VFIO device whose process has no group file or character device that tells which. */
+static bool is_unattributed(const ProcUsers *users, const ProcUse *use)
+{
+        if (use->kind != PROC_USE_DEVICE)
+                return false;
+        for (size_t i = 0; i < users->n_uses; i++) {
+                const ProcUse *other = &users->uses[i];
+                if (other->pid == use->pid &&
+                    (other->kind == PROC_USE_GROUP || other->kind == PROC_USE_CDEV))
+                        return false;
+        }
+        return true;
+}
+
+/*
+ * FUNCTION is enabled and nobody was found: the processes that were handed an open VFIO device over a socket are the
+ * candidates; without any the count itself is the holder.
+ */
+static int add_enabled(Collection *c, const ProcUsers *users, const PciFunction *function)
+{
+        bool found = false;
+
+        for (size_t i = 0; function->on_vfio && i < users->n_uses; i++) {
+                const ProcUse *use = &users->uses[i];
+                if (!is_unattributed(users, use))
+                        continue;
+                found = true;
+                int r = add_holder(c, function, HOLDER_GROUP, use, DEVICE_OBJECT);
+                if (r < 0)
+                        return r;
+        }
+        return found ? 0 : add_holder(c, function, HOLDER_ENABLE, NULL, NULL);
+}
+
+/* Port drivers serve the bridge itself; what is below it counts (design §4 rule 1). */
+static bool is_port_driver(const PciFunction *function)
+{
+        return function->is_bridge &&
+               (text_equal(function->driver, "pcieport") || text_equal(function->driver, "shpchp"));
+}
+
+/* What the snapshot itself tells of FUNCTION. Expects the holders found so far to be sorted. */
+static int add_from_snapshot(Collection *c, const ProcUsers *users, const PciFunction *function,
+                             bool has_user)
+{
+        if (function->driver && !function->on_vfio && !is_port_driver(function))
+                return add_holder(c, function, HOLDER_HOST_DRIVER, NULL, function->driver);
+        if (function->enable != 0 && !function->is_bridge && !has_user)
+                return add_enabled(c, users, function);
+        return 0;
+}
+
+static int collect(Collection *c, const ProcUsers *users)
+{
+        for (size_t i = 0; i < users->n_uses; i++) {
+                int r = add_process_use(c, &users->uses[i]);
+                if (r < 0)
+                        return r;
+        }
+        sort_holders(c->usage);
+
+        /* The holders of processes stay in front while those of the snapshot are added behind. */
+        Usage of_processes = *c->usage;
+        for (size_t i = 0; i < c->topology->n_functions; i++) {
+                const PciFunction *function = &c->topology->functions[i];
+                size_t n;
+                of_processes.holders = c->usage->holders;
+                (void) usage_find(&of_processes, function->address, &n);
+                int r = add_from_snapshot(c, users, function, n > 0);
+                if (r < 0)
+                        return r;
+        }
+        sort_holders(c->usage);
+        return 0;
+}
+
+/* A kernel with VFIO's character devices alone has no group files to keep others out with (design §6). */
+static int read_group_files(const Root *root, const Topology *topology, bool *ret)
+{
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                if (!function->on_vfio)
+                        continue;
+                if (function->iommu_group == IOMMU_GROUP_NONE) {
+                        *ret = false;
+                        return 0;
+                }
+                _cleanup_free_ char *group = text_format("dev/vfio/%d", function->iommu_group);
+                _cleanup_free_ char *unsafe = text_format("dev/vfio/noiommu-%d", function->iommu_group);
+                if (!group || !unsafe)
+                        return -ENOMEM;
+                int r = root_exists(root, group);
+                if (r == 0)
+                        r = root_exists(root, unsafe);
+                if (r <= 0) {
+                        *ret = false;
+                        return r;
+                }
+        }
+        *ret = true;
+        return 0;
+}
+
+int usage_read(const Root *root, const Topology *topology, Usage **ret, char **ret_problem)
+{
+        _cleanup_(usage_freep)
+        Usage *usage = calloc(1, sizeof(*usage));
+        _cleanup_(proc_users_freep)
+        ProcUsers *users = NULL;
+        if (!usage)
+                return -ENOMEM;
+        int r = proc_users_read(root, &users, ret_problem);
+        if (r < 0)
+                return r;
+        usage->complete = users->complete;
+
+        Collection collection = { .root = root, .topology = topology, .usage = usage };
+        r = collect(&collection, users);
+        if (r >= 0)
+                r = read_group_files(root, topology, &usage->group_files);
+        if (r < 0) {
+                *ret_problem = text_format("the VFIO files of the functions cannot be read: %s",
+                                           strerror(-r));
+                return r;
+        }
+        *ret = TAKE_PTR(usage);
+        return 0;
+}
+
+Usage *usage_free(Usage *usage)
+{
+        if (!usage)
+                return NULL;
+        for (size_t i = 0; i < usage->n_holders; i++) {
+                free(usage->holders[i].process);
+                free(usage->holders[i].object);
+        }
+        free(usage->holders);
+        free(usage);
+        return NULL;
+}
+
+const Holder *usage_find(const Usage *usage, PciAddress address, size_t *ret_n)
+{
+        size_t first = 0, end = usage->n_holders;
+        while (first < end) {
+                size_t middle = first + (end - first) / 2;
+                if (pci_address_compare(usage->holders[middle].address, address) < 0)
+                        first = middle + 1;
+                else
+                        end = middle;
+        }
+        size_t n = 0;
+        while (first + n < usage->n_holders && pci_address_equal(usage->holders[first + n].address, address))
+                n++;
+        *ret_n = n;
+        return n > 0 ? &usage->holders[first] : NULL;
+}
+
+char *holder_text(const Holder *holder)
+{
+        switch (holder->kind) {
+        case HOLDER_GROUP:
+                if (text_equal(holder->object, DEVICE_OBJECT))
+                        return text_format(
+                                        "probably open in %s (pid %d), which was handed an open VFIO device",
+                                        holder->process, holder->pid);
+                return text_format("open in %s (pid %d)", holder->process, holder->pid);
+        case HOLDER_CDEV:
+                return text_format("open in %s (pid %d)", holder->process, holder->pid);
+        case HOLDER_RESOURCE:
+                return text_format("open in %s (pid %d) through %s", holder->process, holder->pid,
+                                   holder->object);
+        case HOLDER_ENABLE:
+                return strdup("enabled (its enable count is not 0), though no process was found that uses it");
+        case HOLDER_HOST_DRIVER:
+                return text_format("on the host driver %s", holder->object);
+        case HOLDER_UNSEEN:
+                break;
+        }
+        return strdup("perhaps in use: the open files of some processes could not be seen");
+}
