@@ -35,6 +35,7 @@ typedef struct PciFunction {
         bool removable;    /* "removable": below an external port */
         bool device_tree;  /* the host bridge comes from a device tree */
         bool vmd;          /* the root bus hangs below another PCI function */
+        bool zpci;         /* on s390, where the platform gives functions identifiers of its own */
         PciAddress physfn;
         ResourceTable resources;
 } PciFunction;

@@ -297,6 +297,7 @@ static int read_entries(const Subject *subject)
 {
         subject->function->has_virtual = has_entry(subject->directory, "virtfn0", S_IFLNK);
         subject->function->on_vfio = has_entry(subject->directory, "vfio-dev", S_IFDIR);
+        subject->function->zpci = has_entry(subject->directory, "function_id", S_IFREG);
         return PRESENCE_THERE;
 }
 

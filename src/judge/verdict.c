@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Neighbours are found in one sorted array of fragments: what a resource owns of a page that it does not fill. A
+ * resource that fills the page is a container of everything else there (a physical function's VF BARs, a VMD
+ * controller's BAR, a "Reserved" region around a BAR), which hinders VFIO as little as a bridge's window does. All other owners of
+ * the page make request_resource() fail on the rest of it (KF §5).
+ */
+
+#include "judge/verdict.h"
+
+#include "base/page.h"
+
+#include <errno.h>
+
+#define LINES_JUDGED 13u          /* BARs, ROM, VF BARs; no windows */
+#define FRAGMENTS_PER_RESOURCE 2u /* in its first and in its last page */
+
+#define CLASS_BRIDGE_HOST 0x0600u
+#define CLASS_BRIDGE_ISA 0x0601u
+#define CLASS_SYSTEM_PIC 0x0800u
+
+typedef struct Fragment {
+        uint64_t page;               /* address */
+        uint64_t start, end;         /* of the whole resource */
+        const PciFunction *function; /* NULL: of /proc/iomem */
+        unsigned line;
+        const char *name; /* of /proc/iomem */
+} Fragment;
+
+typedef struct Fragments {
+        uint64_t page_size;
+        Fragment *items; /* sorted by compare_fragments() */
+        size_t n;
+} Fragments;
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+        return (a > b) - (a < b);
+}
+
+static int compare_fragments(const void *left, const void *right)
+{
+        const Fragment *a = left, *b = right;
+        int order = compare_numbers(a->page, b->page);
+        if (order == 0)
+                order = compare_numbers(a->start, b->start);
+        if (order == 0)
+                order = compare_numbers(a->end, b->end);
+        if (order == 0) /* functions are sorted by address; NULL comes first */
+                order = compare_numbers((uintptr_t) a->function, (uintptr_t) b->function);
+        return order == 0 ? compare_numbers(a->line, b->line) : order;
+}
+
+static bool fills_page(const Fragment *fragment, uint64_t page_size)
+{
+        return fragment->start <= fragment->page && fragment->end >= page_end(fragment->page, page_size);
+}
+
+/* OWNER without its page, which is filled in for each page that it owns a part of. */
+static void add_fragments(Fragments *fragments, Fragment owner)
+{
+        uint64_t first = page_start(owner.start, fragments->page_size),
+                 last = page_start(owner.end, fragments->page_size);
+
+        owner.page = first;
+        if (!fills_page(&owner, fragments->page_size))
+                fragments->items[fragments->n++] = owner;
+        owner.page = last;
+        if (last != first && !fills_page(&owner, fragments->page_size))
+                fragments->items[fragments->n++] = owner;
+}
+
+/* Lines that can own bytes of a page (KF §6): a shadow ROM is a copy in RAM. */
+static bool is_owner(const PciFunction *function, unsigned line)
+{
+        const PciResource *resource = &function->resources.lines[line];
+        ResourceKind kind = resource_kind(function->resources.n_lines, line);
+        if (kind == RESOURCE_KIND_WINDOW || !resource_is_assigned_memory(resource))
+                return false;
+        return kind != RESOURCE_KIND_ROM || !(resource->flags & RESOURCE_ROM_SHADOW);
+}
+
+static Fragment function_fragment(const PciFunction *function, unsigned line)
+{
+        const PciResource *resource = &function->resources.lines[line];
+        return (Fragment){
+                .start = resource->start, .end = resource->end, .function = function, .line = line
+        };
+}
+
+static int collect_fragments(const Topology *topology, const Iomem *iomem, Fragments *fragments)
+{
+        size_t n_ranges = iomem && iomem->visible ? iomem->n_ranges : 0;
+        size_t most = FRAGMENTS_PER_RESOURCE * (topology->n_functions * LINES_JUDGED + n_ranges);
+        fragments->items = calloc(most + 1, sizeof(Fragment));
+        if (!fragments->items)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                for (unsigned line = 0; line < function->resources.n_lines; line++)
+                        if (is_owner(function, line))
+                                add_fragments(fragments, function_fragment(function, line));
+        }
+        for (size_t i = 0; i < n_ranges; i++)
+                add_fragments(fragments, (Fragment){ .start = iomem->ranges[i].start,
+                                                     .end = iomem->ranges[i].end,
+                                                     .name = iomem->ranges[i].name });
+        qsort(fragments->items, fragments->n, sizeof(Fragment), compare_fragments);
+        return 0;
+}
+
+/* The first fragment that is not before KEY, or the number of all. */
+static size_t lower_bound(const Fragments *fragments, const Fragment *key)
+{
+        size_t low = 0, high = fragments->n;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (compare_fragments(&fragments->items[middle], key) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static const Fragment *find_fragment(const Fragments *fragments, const Fragment *key)
+{
+        size_t at = lower_bound(fragments, key);
+        return at < fragments->n && compare_fragments(&fragments->items[at], key) == 0
+                               ? &fragments->items[at]
+                               : NULL;
+}
+
+/* All fragments of the page at PAGE: from *RET_BEGIN up to *RET_END. */
+static void find_page(const Fragments *fragments, uint64_t page, const Fragment **ret_begin,
+                      const Fragment **ret_end)
+{
+        size_t begin = lower_bound(fragments, &(Fragment){ .page = page });
+        Fragment after = { .page = page + fragments->page_size };
+        size_t end = after.page == 0 ? fragments->n : lower_bound(fragments, &after);
+        *ret_begin = fragments->items + begin;
+        *ret_end = fragments->items + end;
+}
+
+/* A virtual function's BAR lies inside a VF BAR of its physical function, and is no neighbour of it. */
+static bool is_own_container(const Fragment *fragment, const PciFunction *function)
+{
+        return fragment->function && function->is_virtual &&
+               pci_address_equal(fragment->function->address, function->physfn) &&
+               resource_kind(fragment->function->resources.n_lines, fragment->line) == RESOURCE_KIND_VF_BAR;
+}
+
+static size_t count_own_containers(const Fragments *fragments, const Topology *topology,
+                                   const PciFunction *function, uint64_t page)
+{
+        const PciFunction *physfn = function->is_virtual ? topology_find(topology, function->physfn) : NULL;
+        size_t n = 0;
+        for (unsigned line = 0; physfn && line < physfn->resources.n_lines; line++) {
+                Fragment key = function_fragment(physfn, line);
+                key.page = page;
+                if (is_own_container(&key, function) && find_fragment(fragments, &key))
+                        n++;
+        }
+        return n;
+}
+
+/* The neighbour that comes next in memory, else the one before. */
+static const Fragment *nearest_neighbour(const Fragment *own, const Fragment *begin, const Fragment *end)
+{
+        for (const Fragment *next = own + 1; next < end; next++)
+                if (!is_own_container(next, own->function))
+                        return next;
+        for (const Fragment *previous = own; previous-- > begin;)
+                if (!is_own_container(previous, own->function))
+                        return previous;
+        return NULL;
+}
+
+/* Adds the neighbours in the page at PAGE to REPORT. */
+static void judge_page(const Fragments *fragments, const Topology *topology, Fragment key, uint64_t page,
+                       BarReport *report)
+{
+        key.page = page;
+        const Fragment *own = find_fragment(fragments, &key), *begin, *end;
+        if (!own)
+                return; /* the BAR fills the page */
+        find_page(fragments, page, &begin, &end);
+        size_t others = (size_t) (end - begin) - 1 -
+                        count_own_containers(fragments, topology, key.function, page);
+        if (others == 0)
+                return;
+
+        report->n_neighbours += (unsigned) others;
+        const Fragment *neighbour = nearest_neighbour(own, begin, end);
+        if (report->neighbour || report->neighbour_name || !neighbour)
+                return;
+        report->neighbour = neighbour->function;
+        report->neighbour_line = neighbour->line;
+        report->neighbour_name = neighbour->name;
+}
+
+static void judge_bar(const Fragments *fragments, const Topology *topology, const PciFunction *function,
+                      unsigned line, BarReport *report)
+{
+        const PciResource *resource = &function->resources.lines[line];
+        uint64_t page_size = fragments->page_size;
+
+        if ((resource->flags & RESOURCE_TYPE_MASK) != RESOURCE_MEMORY)
+                return;
+        if (!resource_is_assigned_memory(resource)) {
+                report->verdict = BAR_UNASSIGNED;
+                return;
+        }
+        uint64_t first = page_start(resource->start, page_size), last = page_start(resource->end, page_size);
+        Fragment key = function_fragment(function, line);
+        judge_page(fragments, topology, key, first, report);
+        if (last != first)
+                judge_page(fragments, topology, key, last, report);
+
+        report->small = resource_size(resource) < page_size;
+        if (!report->small)
+                report->verdict = BAR_MAPPABLE; /* vfio_pci_probe_mmaps() asks nothing else then */
+        else if (report->n_neighbours > 0)
+                report->verdict = BAR_SHARED;
+        else
+                report->verdict = resource->start == first ? BAR_MAPPABLE : BAR_MISALIGNED;
+}
+
+/* The kernel leaves such a BAR where it is, silently (KF §2). */
+static bool has_fixed_bar(const PciFunction *function)
+{
+        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                if (resource_is_assigned_memory(resource) &&
+                    (resource->flags & (RESOURCE_PCI_FIXED | RESOURCE_PCI_EA)))
+                        return true;
+        }
+        return false;
+}
+
+static void judge_function(const Fragments *fragments, const Topology *topology, const PciFunction *function,
+                           FunctionReport *report)
+{
+        BarVerdict worst = BAR_NONE;
+        bool needs = false;
+
+        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                BarReport *bar = &report->bars[line];
+                judge_bar(fragments, topology, function, line, bar);
+                if (bar->verdict > worst)
+                        worst = bar->verdict;
+                needs |= bar->verdict == BAR_MISALIGNED || bar->verdict == BAR_SHARED;
+        }
+        if (needs) {
+                report->reason = verdict_refusal(function);
+                if (report->reason == REASON_NONE && has_fixed_bar(function))
+                        report->reason = REASON_FIXED_BAR;
+        }
+        if (report->reason == REASON_NONE && worst == BAR_UNASSIGNED)
+                report->reason = REASON_BAR_UNASSIGNED;
+
+        if (report->reason != REASON_NONE)
+                report->verdict = FUNCTION_CANNOT;
+        else
+                report->verdict = needs ? FUNCTION_NEEDS_REALIGN : FUNCTION_OK;
+}
+
+int verdict_compute(const Topology *topology, const Iomem *iomem, uint64_t page, Verdicts **ret)
+{
+        Fragments fragments = { .page_size = page };
+        _cleanup_(verdict_freep)
+        Verdicts *verdicts = calloc(1, sizeof(*verdicts));
+        if (!verdicts)
+                return -ENOMEM;
+        verdicts->topology = topology;
+        verdicts->page = page;
+        verdicts->functions = calloc(topology->n_functions + 1, sizeof(FunctionReport));
+        if (!verdicts->functions)
+                return -ENOMEM;
+
+        int r = collect_fragments(topology, iomem, &fragments);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < topology->n_functions; i++)
+                judge_function(&fragments, topology, &topology->functions[i], &verdicts->functions[i]);
+        free(fragments.items);
+        *ret = TAKE_PTR(verdicts);
+        return 0;
+}
+
+Verdicts *verdict_free(Verdicts *verdicts)
+{
+        if (!verdicts)
+                return NULL;
+        free(verdicts->functions);
+        free(verdicts);
+        return NULL;
+}
+
+const FunctionReport *verdict_of(const Verdicts *verdicts, const PciFunction *function)
+{
+        return &verdicts->functions[function - verdicts->topology->functions];
+}
+
+bool verdict_is_target(const Verdicts *verdicts, const PciFunction *function)
+{
+        return function->on_vfio && !function->is_bridge &&
+               verdict_of(verdicts, function)->verdict == FUNCTION_NEEDS_REALIGN;
+}
+
+Reason verdict_refusal(const PciFunction *function)
+{
+        const struct {
+                bool applies;
+                Reason reason;
+        } refusals[] = {
+                { function->zpci, REASON_PLATFORM },
+                { function->is_virtual, REASON_VIRTUAL_FUNCTION },
+                { function->has_virtual, REASON_PF_WITH_VFS },
+                { function->class >> 8 == CLASS_BRIDGE_HOST, REASON_HOST_BRIDGE },
+                { function->class >> 8 == PCI_CLASS_UNDEFINED >> 8, REASON_CLASS_UNDEFINED },
+                { function->class >> 8 == CLASS_SYSTEM_PIC, REASON_IOAPIC },
+                { function->class >> 8 == CLASS_BRIDGE_ISA, REASON_ISA_BRIDGE },
+                { function->boot_display, REASON_BOOT_DISPLAY },
+                { function->removable, REASON_EXTERNAL },
+                { function->vmd, REASON_VMD },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+                if (refusals[i].applies)
+                        return refusals[i].reason;
+        return REASON_NONE;
+}
+
+const char *bar_verdict_text(const BarReport *bar)
+{
+        switch (bar->verdict) {
+        case BAR_NONE:
+                return "";
+        case BAR_MAPPABLE:
+                return bar->small ? "mappable (small)" : "mappable";
+        case BAR_MISALIGNED:
+                return "misaligned";
+        case BAR_SHARED:
+                return "shared";
+        case BAR_UNASSIGNED:
+                return "unassigned";
+        }
+        return "";
+}
+
+const char *function_verdict_name(FunctionVerdict verdict)
+{
+        switch (verdict) {
+        case FUNCTION_OK:
+                return "ok";
+        case FUNCTION_NEEDS_REALIGN:
+                return "needs-realign";
+        case FUNCTION_CANNOT:
+                return "cannot";
+        }
+        return "";
+}
