@@ -9,7 +9,7 @@
 
 #include "base/pci-address.h"
 
-#include <json-c/json_object.h>
+#include <json-c/json.h>
 
 typedef struct json_object JsonObject;
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Our entries in the kernel's resource_alignment attribute: put in front and taken out again by one read, one write and
+ * one read back, since the kernel offers no compare-and-swap (KF §1). Which of the entries are ours is remembered in a
+ * file of the run directory, oldest first.
+ */
+
+#include "act/finding.h"
+#include "base/root.h"
+#include "judge/plan.h"
+
+/*
+ * Writes PLAN's entries. A FindingAnswer: FINDING_MADE with REASON_ATTRIBUTE_FULL (nothing was changed) or
+ * REASON_ENTRY_REJECTED; or negative errno. *RET_DROPPED says how many of our own older entries had to go.
+ */
+int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3, 4);
+
+/* Whether PLAN's entries would fit now: REASON_ATTRIBUTE_FULL or nothing. Changes nothing. */
+int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+
+/* Takes PLAN's entries out of the attribute as it is now. */
+int entries_remove(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);

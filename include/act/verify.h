@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Success is read, not assumed (design §4 rule 5): compares what a plan had before with a fresh snapshot. What vanished
+ * reads as zeros (KF §6), so the comparison goes from what was there before. Pure.
+ */
+
+#include "act/finding.h"
+#include "judge/plan.h"
+
+typedef enum VerifyWhat {
+        VERIFY_REALIGNED,   /* and every BAR of functions on VFIO is mappable, with no neighbour */
+        VERIFY_ROLLED_BACK, /* all present, every BAR of before assigned */
+} VerifyWhat;
+
+/*
+ * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, or REASON_PAGE_SHARED. TOPOLOGY is the fresh
+ * snapshot, VERDICTS its verdicts.
+ */
+int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
+                 Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);
+
+/* The same for one function, but for its pages: it is there, is the same, and has all its addresses. */
+int verify_function(const PlanFunction *planned, const Topology *topology, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/* True when every function of the plan is there and its `resource` file reads as before: nothing was removed. */
+bool verify_untouched(const Plan *plan, const Topology *topology) _nonnull_(1, 2);
+
+/*
+ * Compares IOMMU groups (design §4 rule 9): for the function at INDEX of PLAN, REASON_GROUP_CHANGED when another function
+ * of the plan has joined or left its group; with DETAIL saying so, also of a number that changed alone. A FindingAnswer.
+ */
+int verify_group(const Plan *plan, size_t index, const Topology *topology, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 3, 4);

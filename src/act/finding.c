@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "act/finding.h"
+
+#include <stdarg.h>
+
+int finding_make(Finding *finding, Reason reason, PciAddress culprit, const char *format, ...)
+{
+        va_list args;
+
+        finding->reason = reason;
+        finding->culprit = culprit;
+        va_start(args, format);
+        vsnprintf(finding->detail, sizeof(finding->detail), format, args);
+        va_end(args);
+        return FINDING_MADE;
+}

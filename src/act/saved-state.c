@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "act/saved-state.h"
+
+#include "act/hold.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define OVERRIDE "driver_override"
+
+/* In the order in which they are written back. */
+static const char *const attributes[] = {
+        OVERRIDE,
+        "power/autosuspend_delay_ms",
+        "power/wakeup",
+        "d3cold_allowed",
+        "reset_method",
+        "numa_node",
+        "msi_bus",
+        "broken_parity_status",
+        "sriov_drivers_autoprobe",
+        "link/clkpm",
+        "link/l0s_aspm",
+        "link/l1_aspm",
+        "link/l1_1_aspm",
+        "link/l1_2_aspm",
+        "link/l1_1_pcipm",
+        "link/l1_2_pcipm",
+        "iommu_group/type",
+        "power/control", /* last: "auto" may let the function sleep */
+};
+
+/* The document itself is the model: an object per function, a text per attribute. */
+struct SavedState {
+        JsonObject *functions;
+};
+
+SavedState *saved_state_free(SavedState *state)
+{
+        if (!state)
+                return NULL;
+        json_object_put(state->functions);
+        free(state);
+        return NULL;
+}
+
+static int attribute_read(const Root *root, PciAddress address, const char *name, char **ret)
+{
+        _cleanup_free_ char *path =
+                        text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), name);
+        return path ? root_read_attribute(root, path, ret) : -ENOMEM;
+}
+
+static int attribute_write(const Root *root, PciAddress address, const char *name, const char *value)
+{
+        _cleanup_free_ char *path =
+                        text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), name);
+        _cleanup_free_ char *line = text_format("%s\n", value);
+        return path && line ? root_write_attribute(root, path, line) : -ENOMEM;
+}
+
+/*
+ * An override that is not set reads as "(null)" and is cleared by an empty line (KF §4). A hold that a lost journal
+ * left behind is no override of anybody's.
+ */
+static const char *value_to_write(const char *name, const char *value)
+{
+        bool is_unset = strcmp(value, "(null)") == 0 || strcmp(value, HOLD_DRIVER) == 0;
+        return strcmp(name, OVERRIDE) == 0 && is_unset ? "" : value;
+}
+
+static JsonObject *read_function(const Root *root, PciAddress address)
+{
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        for (size_t i = 0; object && i < ELEMENTSOF(attributes); i++) {
+                _cleanup_free_ char *value = NULL;
+                int r = attribute_read(root, address, attributes[i], &value);
+                if (r == 0)
+                        r = json_add_text(object, attributes[i], value);
+                if (r == -ENOMEM)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+static SavedState *state_new(void)
+{
+        SavedState *state = calloc(1, sizeof(*state));
+        if (state)
+                state->functions = json_object_new_object();
+        return state && state->functions ? state : saved_state_free(state);
+}
+
+int saved_state_read(const Root *root, const Plan *plan, SavedState **ret)
+{
+        _cleanup_(saved_state_freep) SavedState *state = state_new();
+        if (!state)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *function = &plan->functions[i];
+                int r = json_add(state->functions, function->path, read_function(root, function->address));
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(state);
+        return 0;
+}
+
+static const char *value_of(const SavedState *state, const char *path, const char *name)
+{
+        JsonObject *function, *value;
+        if (!json_object_object_get_ex(state->functions, path, &function) ||
+            !json_object_object_get_ex(function, name, &value))
+                return NULL;
+        return json_object_get_string(value);
+}
+
+const char *saved_state_override(const SavedState *state, const char *path)
+{
+        const char *value = value_of(state, path, OVERRIDE);
+        return value && value_to_write(OVERRIDE, value)[0] != '\0' ? value : NULL;
+}
+
+/* 0 also when the attribute is as before without our doing. */
+static int restore_attribute(const Root *root, PciAddress address, const char *name, const char *before)
+{
+        _cleanup_free_ char *now = NULL;
+        int r = attribute_read(root, address, name, &now);
+        if (r == 0 && strcmp(now, before) == 0)
+                return 0;
+        if (r == -ENOMEM)
+                return r;
+        return attribute_write(root, address, name, value_to_write(name, before));
+}
+
+int saved_state_restore(const SavedState *state, const Root *root, const char *path, PciAddress address,
+                        Finding *finding)
+{
+        char failed[FINDING_DETAIL_MAX] = "";
+        size_t size = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
+                const char *before = value_of(state, path, attributes[i]);
+                int r = before ? restore_attribute(root, address, attributes[i], before) : 0;
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 && size < sizeof(failed))
+                        size += (size_t) snprintf(failed + size, sizeof(failed) - size, "%s%s was \"%s\" (%s)",
+                                                  size ? ", " : "", attributes[i], before, strerror(-r));
+        }
+        if (size == 0)
+                return FINDING_NONE;
+        return finding_make(finding, REASON_STATE_NOT_RESTORED, address, "%s", failed);
+}
+
+JsonObject *saved_state_to_json(const SavedState *state)
+{
+        return json_object_get(state->functions);
+}
+
+static bool is_known(const char *name)
+{
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++)
+                if (strcmp(attributes[i], name) == 0)
+                        return true;
+        return false;
+}
+
+int saved_state_from_json(JsonObject *document, SavedState **ret, char **ret_problem)
+{
+        if (!json_object_is_type(document, json_type_object)) {
+                *ret_problem = text_format("the saved state is not an object");
+                return -EBADMSG;
+        }
+        json_object_object_foreach(document, path, function)
+        {
+                if (!json_object_is_type(function, json_type_object)) {
+                        *ret_problem = text_format("the saved state of %s is not an object", path);
+                        return -EBADMSG;
+                }
+                json_object_object_foreach(function, name, value)
+                {
+                        if (!json_object_is_type(value, json_type_string) || !is_known(name)) {
+                                *ret_problem = text_format("the saved state of %s has an odd \"%s\"", path, name);
+                                return -EBADMSG;
+                        }
+                }
+        }
+        SavedState *state = calloc(1, sizeof(*state));
+        if (!state)
+                return -ENOMEM;
+        state->functions = json_object_get(document);
+        *ret = state;
+        return 0;
+}

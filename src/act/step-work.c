@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What each step of a transaction does to sysfs. */
+
+#include "act/entries.h"
+#include "act/step.h"
+#include "act/verify.h"
+#include "base/text.h"
+#include "judge/usage.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Writes VALUE and a newline to an attribute and accounts the time as the kernel's. An error is a finding that names the
+ * file.
+ */
+static int kernel_write(Transaction *transaction, PciAddress about, const char *path, const char *value,
+                        Finding *finding)
+{
+        _cleanup_free_ char *line = text_format("%s\n", value);
+        if (!line || !path)
+                return -ENOMEM;
+        uint64_t began = deadline_now();
+        int r = root_write_attribute(transaction->root, path, line);
+        transaction->kernel_usec += deadline_now() - began;
+        if (r < 0)
+                return finding_make(finding, REASON_STEP_FAILED, about, "writing \"%s\" to /%s: %s", value, path,
+                                    strerror(-r));
+        return FINDING_NONE;
+}
+
+static int write_of_function(Transaction *transaction, PciAddress address, const char *attribute, const char *value,
+                             Finding *finding)
+{
+        _cleanup_free_ char *path =
+                        text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), attribute);
+        return kernel_write(transaction, address, path, value, finding);
+}
+
+/* The driver that the function has now; NULL: none. */
+static int driver_now(const Transaction *transaction, PciAddress address, char **ret)
+{
+        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s/driver", PCI_ADDRESS_TEXT(address));
+        if (!path)
+                return -ENOMEM;
+        int r = root_read_link_name(transaction->root, path, ret);
+        if (r == -ENOENT) {
+                *ret = NULL;
+                return 0;
+        }
+        return r;
+}
+
+static int unbind_from(Transaction *transaction, PciAddress address, const char *driver, Finding *finding)
+{
+        _cleanup_free_ char *path = text_format("sys/bus/pci/drivers/%s/unbind", driver), *now = NULL;
+        int r = kernel_write(transaction, address, path, PCI_ADDRESS_TEXT(address), finding);
+        if (r != FINDING_NONE)
+                return r;
+        r = driver_now(transaction, address, &now);
+        if (r == 0 && now)
+                return finding_make(finding, REASON_STEP_FAILED, address, "still on driver %s after its unbind", now);
+        return r;
+}
+
+static int work_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        size_t n_dropped = 0;
+        int r = entries_install(transaction->root, transaction->journal.plan, &n_dropped, finding);
+        if (r == FINDING_NONE && n_dropped > 0) {
+                Finding warning;
+                finding_make(&warning, REASON_ATTRIBUTE_FULL, transaction->journal.plan->functions[0].address,
+                             "%zu older entries of our own were dropped to make room", n_dropped);
+                r = transaction_warn(transaction, &warning);
+        }
+        return r;
+}
+
+static int work_drop_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        return entries_remove(transaction->root, transaction->journal.plan, finding);
+}
+
+/* Going forward only a function that still is on its VFIO driver is unbound; the group files are held meanwhile. */
+static int work_unbind(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        _cleanup_free_ char *driver = NULL;
+
+        if (transaction->journal.stage != STAGE_TAKING)
+                return step_take_off(transaction, planned, finding);
+        int r = driver_now(transaction, planned->address, &driver);
+        if (r < 0)
+                return r;
+        if (!text_equal(driver, planned->driver))
+                return finding_make(finding, REASON_WORLD_CHANGED, planned->address, "it is on %s now",
+                                    driver ? driver : "no driver");
+        return unbind_from(transaction, planned->address, driver, finding);
+}
+
+/* A driver that slipped through has itself enabled the function; every other holder is somebody's use. */
+static const Holder *find_user(const Usage *usage, const PciFunction *function)
+{
+        size_t n;
+        const Holder *holders = usage_find(usage, function->address, &n);
+        bool on_host_driver = function->driver && !function->on_vfio;
+
+        for (size_t i = 0; holders && i < n; i++)
+                if (!(on_host_driver && (holders[i].kind == HOLDER_HOST_DRIVER || holders[i].kind == HOLDER_ENABLE)))
+                        return &holders[i];
+        return NULL;
+}
+
+int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        _cleanup_(usage_freep) Usage *usage = NULL;
+        _cleanup_free_ char *driver = NULL, *problem = NULL;
+
+        int r = transaction_look(transaction);
+        if (r < 0)
+                return r;
+        const PciFunction *function = topology_find_path(transaction->now, planned->path);
+        if (!function || function->is_bridge)
+                return FINDING_NONE;
+        r = usage_read(transaction->root, transaction->now, &usage, &problem);
+        if (r < 0)
+                return r;
+        const Holder *holder = find_user(usage, function);
+        if (holder) {
+                _cleanup_free_ char *text = holder_text(holder);
+                return finding_make(finding, REASON_USE_BEGAN, function->address, "%s", text ? text : "");
+        }
+        r = hold_function(transaction->root, function->address);
+        if (r == 0)
+                r = driver_now(transaction, function->address, &driver);
+        return r == 0 && driver ? unbind_from(transaction, function->address, driver, finding) : r;
+}
+
+/* Between the last unbind and the removal nobody may have bound one of them. */
+static int check_unbound(const Transaction *transaction, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                _cleanup_free_ char *driver = NULL;
+                PciAddress address = transaction_address(transaction, &plan->functions[i]);
+                int r = plan->functions[i].is_bridge ? 0 : driver_now(transaction, address, &driver);
+                if (r < 0)
+                        return r;
+                if (driver)
+                        return finding_make(finding, REASON_USE_BEGAN, address, "it was bound to %s", driver);
+        }
+        return FINDING_NONE;
+}
+
+static int work_remove(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        PciAddress address = transaction_address(transaction, planned);
+
+        int r = check_unbound(transaction, finding);
+        if (r != FINDING_NONE)
+                return r;
+        /* In a rollback it may be gone already. */
+        if (transaction->journal.stage != STAGE_REMOVING && !topology_find_path(transaction->now, planned->path))
+                return FINDING_NONE;
+        return write_of_function(transaction, address, "remove", "1", finding);
+}
+
+/* What the listener could not hold in time is put on hold now, and taken off the driver that was quicker. */
+static int check_holds(Transaction *transaction, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                _cleanup_free_ char *driver = NULL;
+                const PciFunction *function = topology_find_path(transaction->now, planned->path);
+
+                if (!function || function->is_bridge)
+                        continue;
+                int r = hold_function(transaction->root, function->address);
+                if (r == 0)
+                        r = driver_now(transaction, function->address, &driver);
+                if (r < 0)
+                        return r;
+                if (!driver)
+                        continue;
+                Finding warning;
+                finding_make(&warning, REASON_SLIPPED_THROUGH, function->address, "driver %s", driver);
+                r = transaction_warn(transaction, &warning);
+                if (r == 0)
+                        r = step_take_off(transaction, planned, finding);
+                if (r != FINDING_NONE)
+                        return r;
+        }
+        return FINDING_NONE;
+}
+
+/* The root bus's own rescan: the only door that cannot dead-lock with a removal, and it scans from above (KF §3). */
+static int work_rescan(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+        char bus[PCI_ADDRESS_TEXT_MAX];
+        _cleanup_free_ char *path =
+                        text_format("sys/class/pci_bus/%s/rescan", pci_address_format_bus(plan->root_bus, bus));
+        _cleanup_(hold_stopp) Hold *hold = NULL;
+
+        int r = transaction->options->no_listener ? 0 : hold_start(transaction->root, plan, &hold);
+        if (r == 0)
+                r = kernel_write(transaction, plan->functions[0].address, path, "1", finding);
+        hold = hold_stop(hold);
+        if (r == 0)
+                r = transaction_look(transaction);
+        return r == 0 ? check_holds(transaction, finding) : r;
+}
+
+static int work_verify(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        _cleanup_(iomem_freep) Iomem *iomem = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
+        const Plan *plan = transaction->journal.plan;
+        bool is_undoing = transaction->journal.stage == STAGE_UNDOING;
+
+        int r = transaction_look(transaction);
+        if (r == 0)
+                r = iomem_read(transaction->root, &iomem);
+        if (r == 0)
+                r = verdict_compute(transaction->now, iomem, plan->page, &verdicts);
+        if (r < 0)
+                return r;
+        return verify_world(plan, transaction->now, verdicts, is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED,
+                            finding);
+}
+
+/* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */
+static int work_bind(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        PciAddress address = transaction_address(transaction, planned);
+        _cleanup_free_ char *driver = NULL, *now = NULL;
+
+        int r = driver_now(transaction, address, &driver);
+        if (r < 0 || text_equal(driver, planned->driver))
+                return r;
+        /* Nothing that lost an address may be bound: the hardware still decodes at its old place (KF §7). */
+        r = verify_function(planned, transaction->now, finding);
+        if (r == FINDING_NONE && driver)
+                r = step_take_off(transaction, planned, finding);
+        if (r == FINDING_NONE)
+                r = write_of_function(transaction, address, "driver_override", planned->driver, finding);
+        if (r == FINDING_NONE)
+                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe", PCI_ADDRESS_TEXT(address), finding);
+        if (r != FINDING_NONE)
+                return r;
+        r = driver_now(transaction, address, &now);
+        if (r == 0 && !text_equal(now, planned->driver))
+                return finding_make(finding, REASON_WRONG_DRIVER, address, "it is on %s, not on %s",
+                                    now ? now : "no driver", planned->driver);
+        return r;
+}
+
+static int warn_about(Transaction *transaction, int answer, const Finding *finding)
+{
+        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
+}
+
+static int work_restore(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+        const PciFunction *function = topology_find_path(transaction->now, planned->path);
+        Finding warning;
+
+        if (!function)
+                return FINDING_NONE; /* its absence has been told */
+        if (!planned->driver && !planned->is_bridge && transaction->journal.stage != STAGE_TAKING &&
+            udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address), plan->step_timeout_usec) < 0) {
+                finding_make(&warning, REASON_STATE_NOT_RESTORED, function->address,
+                             "udev has not dealt with its return in time; a driver may bind it");
+                int r = transaction_warn(transaction, &warning);
+                if (r < 0)
+                        return r;
+        }
+        return warn_about(transaction,
+                          saved_state_restore(transaction->journal.state, transaction->root, planned->path,
+                                              function->address, &warning),
+                          &warning);
+}
+
+StepWork step_work(PlanStepKind kind)
+{
+        static const StepWork works[PLAN_STEP_COUNT_] = {
+                [PLAN_STEP_ENTRIES] = work_entries, [PLAN_STEP_UNBIND] = work_unbind,
+                [PLAN_STEP_REMOVE] = work_remove,   [PLAN_STEP_RESCAN] = work_rescan,
+                [PLAN_STEP_VERIFY] = work_verify,   [PLAN_STEP_BIND] = work_bind,
+                [PLAN_STEP_RESTORE] = work_restore, [PLAN_STEP_DROP_ENTRIES] = work_drop_entries,
+        };
+        return works[kind];
+}

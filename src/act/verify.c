@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "act/verify.h"
+
+#include "judge/plan-proof.h"
+
+#include <string.h>
+
+/* A shadowed ROM is a copy in main memory, not a resource of the function. */
+static bool must_come_back(const PciResource *before, unsigned line)
+{
+        return resource_is_assigned(before) && !(line == RESOURCE_ROM && before->flags & RESOURCE_ROM_SHADOW);
+}
+
+/* VF BARs belong to virtual functions, and with those on no plan is made; BARs and the ROM are what counts. */
+static int verify_assigned(const PlanFunction *planned, const PciFunction *function, Finding *finding)
+{
+        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
+                const PciResource *before = &planned->resources.lines[line], *now = &function->resources.lines[line];
+                bool is_same_type = ((before->flags ^ now->flags) & RESOURCE_TYPE_MASK) == 0;
+
+                if (!must_come_back(before, line))
+                        continue;
+                if (!resource_is_assigned(now) || !is_same_type || resource_size(now) < resource_size(before))
+                        return finding_make(finding, REASON_BAR_LOST, function->address,
+                                            "%s, %llu bytes, was at 0x%llx",
+                                            resource_line_name(planned->resources.n_lines, line),
+                                            (unsigned long long) resource_size(before),
+                                            (unsigned long long) before->start);
+        }
+        return FINDING_NONE;
+}
+
+static int verify_present(const PlanFunction *planned, const Topology *topology, const PciFunction **ret,
+                          Finding *finding)
+{
+        const PciFunction *function = topology_find_path(topology, planned->path);
+        if (!function)
+                return finding_make(finding, REASON_FUNCTION_MISSING, planned->address, "nothing is at %s",
+                                    planned->path);
+        if (!plan_function_is(planned, function))
+                return finding_make(finding, REASON_IDS_CHANGED, function->address,
+                                    "%04x:%04x class %06x was there, now %04x:%04x class %06x", planned->vendor,
+                                    planned->device, planned->class, function->vendor, function->device,
+                                    function->class);
+        *ret = function;
+        return FINDING_NONE;
+}
+
+static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts, const PciFunction *function,
+                           Finding *finding)
+{
+        const FunctionReport *report = verdict_of(verdicts, function);
+
+        for (unsigned line = 0; planned->on_vfio && line < RESOURCE_BARS; line++) {
+                const BarReport *bar = &report->bars[line];
+                if (bar->verdict == BAR_NONE || (bar->verdict == BAR_MAPPABLE && bar->n_neighbours == 0))
+                        continue;
+                /* What had no address before may do without one still. */
+                if (bar->verdict == BAR_UNASSIGNED && !resource_is_assigned(&planned->resources.lines[line]))
+                        continue;
+                return finding_make(finding, REASON_PAGE_SHARED, function->address, "BAR %u at 0x%llx is %s%s%s", line,
+                                    (unsigned long long) function->resources.lines[line].start,
+                                    bar_verdict_text(bar), bar->neighbour ? ", its neighbour is " : "",
+                                    bar->neighbour ? PCI_ADDRESS_TEXT(bar->neighbour->address) : "");
+        }
+        return FINDING_NONE;
+}
+
+int verify_function(const PlanFunction *planned, const Topology *topology, Finding *finding)
+{
+        const PciFunction *function = NULL;
+        int r = verify_present(planned, topology, &function, finding);
+        return r == FINDING_NONE ? verify_assigned(planned, function, finding) : r;
+}
+
+int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
+                 Finding *finding)
+{
+        int r = FINDING_NONE;
+
+        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                const PciFunction *function = NULL;
+                r = verify_present(planned, topology, &function, finding);
+                if (r == FINDING_NONE)
+                        r = verify_assigned(planned, function, finding);
+                if (r == FINDING_NONE && what == VERIFY_REALIGNED)
+                        r = verify_mappable(planned, verdicts, function, finding);
+        }
+        return r;
+}
+
+bool verify_untouched(const Plan *plan, const Topology *topology)
+{
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                const PciFunction *function = topology_find_path(topology, planned->path);
+                if (!function || !plan_function_is(planned, function) ||
+                    function->resources.n_lines != planned->resources.n_lines ||
+                    memcmp(function->resources.lines, planned->resources.lines,
+                           planned->resources.n_lines * sizeof(planned->resources.lines[0])) != 0)
+                        return false;
+        }
+        return true;
+}
+
+int verify_group(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
+{
+        const PlanFunction *planned = &plan->functions[index];
+        const PciFunction *function = topology_find_path(topology, planned->path);
+
+        if (!function || planned->iommu_group == IOMMU_GROUP_NONE || function->iommu_group == IOMMU_GROUP_NONE)
+                return FINDING_NONE;
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *other = &plan->functions[i];
+                const PciFunction *other_now = topology_find_path(topology, other->path);
+                if (i == index || !other_now || other->iommu_group == IOMMU_GROUP_NONE ||
+                    other_now->iommu_group == IOMMU_GROUP_NONE)
+                        continue;
+                bool was_together = other->iommu_group == planned->iommu_group;
+                bool is_together = other_now->iommu_group == function->iommu_group;
+                if (was_together != is_together)
+                        return finding_make(finding, REASON_GROUP_CHANGED, function->address, "%s %s its group %d%s",
+                                            PCI_ADDRESS_TEXT(other_now->address),
+                                            is_together ? "has joined" : "has left", function->iommu_group,
+                                            is_together ? ": the two are no longer isolated from each other" : "");
+        }
+        if (function->iommu_group != planned->iommu_group)
+                return finding_make(finding, REASON_GROUP_CHANGED, function->address,
+                                    "its number only: group %d is now group %d, with the same members",
+                                    planned->iommu_group, function->iommu_group);
+        return FINDING_NONE;
+}
