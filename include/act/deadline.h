@@ -21,7 +21,7 @@ DEFINE_CLEANUP(Deadline *, deadline_free);
 
 /* Runs WORK(ARGUMENT) and returns what it returns, however long that takes; LATE(ARGUMENT) after USEC microseconds. */
 int deadline_run(Deadline *deadline, uint64_t usec, DeadlineWork work, DeadlineLate late, void *argument)
-        _nonnull_(1, 3, 4);
+                _nonnull_(1, 3, 4);
 
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t deadline_now(void);

@@ -15,11 +15,13 @@
  * Writes PLAN's entries. A FindingAnswer: FINDING_MADE with REASON_ATTRIBUTE_FULL (nothing was changed) or
  * REASON_ENTRY_REJECTED; or negative errno. *RET_DROPPED says how many of our own older entries had to go.
  */
-int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding) _warn_unused_result_
-                _nonnull_(1, 2, 3, 4);
+int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped,
+                    Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 
 /* Whether PLAN's entries would fit now: REASON_ATTRIBUTE_FULL or nothing. Changes nothing. */
-int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
 
 /* Takes PLAN's entries out of the attribute as it is now. */
-int entries_remove(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+int entries_remove(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);

@@ -22,4 +22,4 @@ typedef enum FindingAnswer {
 
 /* Fills *FINDING; FORMAT may be "" for no detail. Always returns FINDING_MADE, to be returned on. */
 int finding_make(Finding *finding, Reason reason, PciAddress culprit, const char *format, ...) _printf_(4, 5)
-        _nonnull_(1, 4);
+                _nonnull_(1, 4);

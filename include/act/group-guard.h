@@ -19,6 +19,6 @@ typedef struct GroupGuard {
  * Opens the group of every function of PLAN that is on a VFIO driver, each group once. A FindingAnswer: FINDING_MADE
  * with REASON_IN_USE, REASON_SIBLING_IN_USE or REASON_NO_GROUP_FILES; or negative errno. The guard is empty then.
  */
-int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
-                _nonnull_(1, 2, 3, 4);
+int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan,
+                     Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 void group_guard_close(GroupGuard *guard) _nonnull_(1);

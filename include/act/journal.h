@@ -38,11 +38,11 @@ typedef enum JournalAnswer {
 
 /* The step that a progress document speaks of. */
 typedef struct JournalStep {
-        const char *name;     /* plan_step_name() */
-        PciAddress function;  /* where HAS_FUNCTION */
+        const char *name;    /* plan_step_name() */
+        PciAddress function; /* where HAS_FUNCTION */
         bool has_function;
         size_t index, of;
-        const char *state; /* "begin", "late" */
+        const char *state;  /* "begin", "late" */
         const char *detail; /* who holds it, or NULL */
 } JournalStep;
 

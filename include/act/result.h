@@ -36,8 +36,9 @@ void result_clear(Result *result) _nonnull_(1);
  * The document (one object; fields in vfio-realign-worker(8)). TOPOLOGY is a snapshot of how things are now; NULL: it
  * could not be read. NULL when there is no memory.
  */
-JsonObject *result_to_json(const Result *result, const char *id, const Plan *plan, const Topology *topology)
-                _warn_unused_result_ _nonnull_(1, 2, 3);
+JsonObject *result_to_json(const Result *result, const char *id, const Plan *plan,
+                           const Topology *topology) _warn_unused_result_ _nonnull_(1, 2, 3);
 
 /* Keeps the document under RESULTS_DIRECTORY. */
-int result_write(const Root *root, const char *id, JsonObject *document) _warn_unused_result_ _nonnull_(1, 2, 3);
+int result_write(const Root *root, const char *id, JsonObject *document) _warn_unused_result_
+                _nonnull_(1, 2, 3);

@@ -15,7 +15,8 @@
 typedef struct SavedState SavedState;
 
 /* Reads the attributes of all functions of PLAN. What is not there is not saved. -ENOMEM or another negative errno. */
-int saved_state_read(const Root *root, const Plan *plan, SavedState **ret) _warn_unused_result_ _nonnull_(1, 2, 3);
+int saved_state_read(const Root *root, const Plan *plan, SavedState **ret) _warn_unused_result_
+                _nonnull_(1, 2, 3);
 SavedState *saved_state_free(SavedState *state);
 DEFINE_CLEANUP(SavedState *, saved_state_free);
 

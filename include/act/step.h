@@ -16,7 +16,8 @@ int step_run(Transaction *transaction, PlanStepKind kind, size_t index, size_t p
              Finding *finding) _warn_unused_result_ _nonnull_(1, 6);
 
 /* Runs all steps of the plan of kind KIND, in its order, up to the first finding. */
-int step_run_all(Transaction *transaction, PlanStepKind kind, Finding *finding) _warn_unused_result_ _nonnull_(1, 3);
+int step_run_all(Transaction *transaction, PlanStepKind kind, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 3);
 
 /* What the steps do; called in the deadline's thread. */
 typedef int (*StepWork)(Transaction *transaction, const PlanFunction *planned, Finding *finding);
@@ -26,5 +27,5 @@ StepWork step_work(PlanStepKind kind);
  * Puts a function that is there on hold and takes its driver off, if it has one and nothing uses the function (design §4
  * rule 1): for functions that slipped through, and for rollback. REASON_USE_BEGAN names who uses it.
  */
-int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding *finding) _warn_unused_result_
-                _nonnull_(1, 2, 3);
+int step_take_off(Transaction *transaction, const PlanFunction *planned,
+                  Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);

@@ -29,7 +29,7 @@ typedef struct Transaction {
         Deadline *deadline;
         GroupGuard guard;
         UdevWait *udev;
-        Topology *now; /* the latest snapshot: where the functions are */
+        Topology *now;     /* the latest snapshot: where the functions are */
         PciAddress *known; /* the functions of the whole machine before; NULL in recovery */
         size_t n_known;
         Result result;
@@ -38,8 +38,8 @@ typedef struct Transaction {
 } Transaction;
 
 /* A transaction for PLAN, which it takes over, under a new identifier. */
-int transaction_new(const Root *root, const TransactionOptions *options, Plan *plan, Transaction **ret)
-                _warn_unused_result_ _nonnull_(1, 2, 3, 4);
+int transaction_new(const Root *root, const TransactionOptions *options, Plan *plan,
+                    Transaction **ret) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 /* One that continues JOURNAL, which it takes over and empties. */
 int transaction_new_from_journal(const Root *root, const TransactionOptions *options, Journal *journal,
                                  Transaction **ret) _warn_unused_result_ _nonnull_(1, 2, 3, 4);

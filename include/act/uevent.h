@@ -21,7 +21,8 @@ int uevent_open(size_t room, int *ret_fd) _warn_unused_result_ _nonnull_(2);
  * Receives one event into BUFFER, to which *RET's texts then point. 0; 1: a message that is no kernel event (forged,
  * broken); -EAGAIN: none there; -ENOBUFS: events were lost.
  */
-int uevent_receive(int fd, char buffer[static UEVENT_SIZE_MAX], Uevent *ret) _warn_unused_result_ _nonnull_(3);
+int uevent_receive(int fd, char buffer[static UEVENT_SIZE_MAX], Uevent *ret) _warn_unused_result_
+                _nonnull_(3);
 
 /* Splits a message of SIZE bytes as the kernel sends it. 0 or -EBADMSG. */
 int uevent_parse(char *message, size_t size, Uevent *ret) _warn_unused_result_ _nonnull_(1, 3);
@@ -31,4 +32,4 @@ int uevent_parse(char *message, size_t size, Uevent *ret) _warn_unused_result_ _
  * function, -ENOMEM.
  */
 int uevent_topology_path(const char *devpath, char **ret_path, PciAddress *ret_address) _warn_unused_result_
-        _nonnull_(1, 2, 3);
+                _nonnull_(1, 2, 3);

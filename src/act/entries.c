@@ -15,15 +15,6 @@
 /* A NULL-terminated list of texts. */
 typedef char **TextList;
 
-static TextList text_list_free(TextList list)
-{
-        for (size_t i = 0; list && list[i]; i++)
-                free(list[i]);
-        free(list);
-        return NULL;
-}
-DEFINE_CLEANUP(TextList, text_list_free);
-
 static bool text_list_has(char *const *list, const char *text)
 {
         for (size_t i = 0; list[i]; i++)
@@ -34,7 +25,8 @@ static bool text_list_has(char *const *list, const char *text)
 
 static int entries_of(const Plan *plan, TextList *ret)
 {
-        _cleanup_(text_list_freep) TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
+        _cleanup_(text_list_freep)
+        TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
         size_t n = 0;
         if (!list)
                 return -ENOMEM;
@@ -64,7 +56,8 @@ static int ours_read(const Root *root, TextList *ret)
         if (r == 0 && json_object_is_type(list, json_type_array))
                 n = json_object_array_length(list);
 
-        _cleanup_(text_list_freep) TextList ours = calloc(n + 1, sizeof(ours[0]));
+        _cleanup_(text_list_freep)
+        TextList ours = calloc(n + 1, sizeof(ours[0]));
         if (!ours)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
@@ -117,7 +110,8 @@ static int merge(const Root *root, const Plan *plan, char *const *ours, char *co
         int r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
         if (r < 0)
                 return r;
-        r = alignment_param_merge(current, entries, ours, alignment_param_limit(plan->page), ret, ret_dropped);
+        r = alignment_param_merge(current, entries, ours, alignment_param_limit(plan->page), ret,
+                                  ret_dropped);
         if (r == ALIGNMENT_FULL)
                 return finding_make(finding, REASON_ATTRIBUTE_FULL, plan->functions[0].address,
                                     "%zu bytes are taken by others", strlen(current));
@@ -126,7 +120,8 @@ static int merge(const Root *root, const Plan *plan, char *const *ours, char *co
 
 int entries_check(const Root *root, const Plan *plan, Finding *finding)
 {
-        _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL, dropped = NULL;
+        _cleanup_(text_list_freep)
+        TextList entries = NULL, ours = NULL, dropped = NULL;
         _cleanup_free_ char *text = NULL;
         int r = entries_of(plan, &entries);
         if (r == 0)
@@ -136,7 +131,8 @@ int entries_check(const Root *root, const Plan *plan, Finding *finding)
 
 int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding)
 {
-        _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL, dropped = NULL;
+        _cleanup_(text_list_freep)
+        TextList entries = NULL, ours = NULL, dropped = NULL;
         _cleanup_free_ char *text = NULL;
         int r = entries_of(plan, &entries);
         if (r == 0)
@@ -160,7 +156,8 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Fin
 
 int entries_remove(const Root *root, const Plan *plan, Finding *finding)
 {
-        _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
+        _cleanup_(text_list_freep)
+        TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL, *text = NULL;
         int r = entries_of(plan, &entries);
         if (r == 0)

@@ -12,13 +12,14 @@ void group_guard_close(GroupGuard *guard)
         for (size_t i = 0; i < guard->n_fds; i++)
                 close(guard->fds[i]);
         free(guard->fds);
-        *guard = (GroupGuard) { 0 };
+        *guard = (GroupGuard){ 0 };
 }
 
 static bool has_earlier(const Plan *plan, size_t index)
 {
         for (size_t i = 0; i < index; i++)
-                if (plan->functions[i].on_vfio && plan->functions[i].iommu_group == plan->functions[index].iommu_group)
+                if (plan->functions[i].on_vfio &&
+                    plan->functions[i].iommu_group == plan->functions[index].iommu_group)
                         return true;
         return false;
 }
@@ -36,7 +37,8 @@ static int open_group(const Root *root, int group, int *ret_fd)
         return r;
 }
 
-static int guard_function(GroupGuard *guard, const Root *root, const PlanFunction *function, Finding *finding)
+static int guard_function(GroupGuard *guard, const Root *root, const PlanFunction *function,
+                          Finding *finding)
 {
         int fd;
         int r = open_group(root, function->iommu_group, &fd);
@@ -44,8 +46,8 @@ static int guard_function(GroupGuard *guard, const Root *root, const PlanFunctio
                 return finding_make(finding, function->is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE,
                                     function->address, "its VFIO group %d is open", function->iommu_group);
         if (r == -ENOENT || r == -ENODEV)
-                return finding_make(finding, REASON_NO_GROUP_FILES, function->address, "/dev/vfio/%d is not there",
-                                    function->iommu_group);
+                return finding_make(finding, REASON_NO_GROUP_FILES, function->address,
+                                    "/dev/vfio/%d is not there", function->iommu_group);
         if (r < 0)
                 return r;
         guard->fds[guard->n_fds++] = fd;
@@ -56,7 +58,7 @@ int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan, Find
 {
         int r = FINDING_NONE;
 
-        *guard = (GroupGuard) { .fds = calloc(plan->n_functions, sizeof(guard->fds[0])) };
+        *guard = (GroupGuard){ .fds = calloc(plan->n_functions, sizeof(guard->fds[0])) };
         if (!guard->fds)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++)

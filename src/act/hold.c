@@ -88,7 +88,7 @@ int hold_start(const Root *root, const Plan *plan, Hold **ret)
         Hold *hold = malloc(sizeof(*hold));
         if (!hold)
                 return -ENOMEM;
-        *hold = (Hold) { .root = root, .plan = plan, .events = -1, .stopper = -1 };
+        *hold = (Hold){ .root = root, .plan = plan, .events = -1, .stopper = -1 };
 
         int r = uevent_open(RECEIVE_ROOM, &hold->events);
         if (r == 0) {

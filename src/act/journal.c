@@ -80,7 +80,8 @@ int journal_progress(const Root *root, const Journal *journal, const JournalStep
                 r = json_add_text(document, "detail", step->detail);
         if (r == 0)
                 r = json_add_u64(document, "pid", (uint64_t) getpid());
-        return r < 0 ? r : root_replace_file(root, PROGRESS_PATH, json_object_to_json_string(document), 0644);
+        return r < 0 ? r
+                     : root_replace_file(root, PROGRESS_PATH, json_object_to_json_string(document), 0644);
 }
 
 int journal_end(const Root *root)
@@ -203,7 +204,8 @@ static int read_all(const Root *root, Journal *journal, char **ret_problem)
 static int set_aside(const Root *root)
 {
         _cleanup_free_ char *text = NULL;
-        _cleanup_free_ char *aside = text_format(JOURNAL_PATH SET_ASIDE_SUFFIX ".%lld", (long long) time(NULL));
+        _cleanup_free_ char *aside =
+                        text_format(JOURNAL_PATH SET_ASIDE_SUFFIX ".%lld", (long long) time(NULL));
         if (!aside)
                 return -ENOMEM;
         int r = root_read_file(root, JOURNAL_PATH, &text, NULL);
@@ -237,5 +239,5 @@ void journal_clear(Journal *journal)
 {
         plan_free(journal->plan);
         saved_state_free(journal->state);
-        *journal = (Journal) { 0 };
+        *journal = (Journal){ 0 };
 }

@@ -30,7 +30,7 @@ void result_clear(Result *result)
 {
         free(result->warnings);
         free(result->steps);
-        *result = (Result) { 0 };
+        *result = (Result){ 0 };
 }
 
 static JsonObject *bar_to_json(unsigned line, const PciResource *before, const PciResource *now)
@@ -49,7 +49,8 @@ static JsonObject *bars_to_json(const PlanFunction *planned, const PciFunction *
         for (unsigned line = 0; list && line <= RESOURCE_ROM; line++) {
                 const PciResource *before = &planned->resources.lines[line];
                 if (resource_is_assigned_memory(before) &&
-                    json_append(list, bar_to_json(line, before, now ? &now->resources.lines[line] : NULL)) < 0)
+                    json_append(list, bar_to_json(line, before, now ? &now->resources.lines[line] : NULL)) <
+                                    0)
                         return NULL;
         }
         return TAKE_PTR(list);
@@ -61,7 +62,8 @@ static JsonObject *function_to_json(const PlanFunction *planned, const Topology 
         const PciFunction *now = topology ? topology_find_path(topology, planned->path) : NULL;
 
         if (!object || json_add_address(object, "function", now ? now->address : planned->address) < 0 ||
-            json_add_text(object, "path", planned->path) < 0 || json_add_bool(object, "present", now != NULL) < 0 ||
+            json_add_text(object, "path", planned->path) < 0 ||
+            json_add_bool(object, "present", now != NULL) < 0 ||
             json_add_text(object, "driver", now ? now->driver : NULL) < 0 ||
             json_add_text(object, "driver-before", planned->driver) < 0 ||
             json_add_bool(object, "target", planned->is_target) < 0 ||
@@ -98,7 +100,8 @@ static JsonObject *step_to_json(const ResultStep *step)
         _cleanup_json_ JsonObject *object = json_object_new_object();
         if (!object || json_add_text(object, "step", step->name) < 0 ||
             (step->has_function && json_add_address(object, "function", step->function) < 0) ||
-            json_add_u64(object, "usec", step->usec) < 0 || json_add_u64(object, "kernel-usec", step->kernel_usec) < 0)
+            json_add_u64(object, "usec", step->usec) < 0 ||
+            json_add_u64(object, "kernel-usec", step->kernel_usec) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
@@ -136,7 +139,8 @@ JsonObject *result_to_json(const Result *result, const char *id, const Plan *pla
             json_add_u64(object, "page", plan->page) < 0 ||
             json_add_bool(object, "attempted", result->attempted) < 0 ||
             json_add_u64(object, "usec", result->usec) < 0 ||
-            json_add_u64(object, "kernel-usec", kernel_usec) < 0 || lists_add(object, result, plan, topology) < 0)
+            json_add_u64(object, "kernel-usec", kernel_usec) < 0 ||
+            lists_add(object, result, plan, topology) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }

@@ -95,7 +95,8 @@ static SavedState *state_new(void)
 
 int saved_state_read(const Root *root, const Plan *plan, SavedState **ret)
 {
-        _cleanup_(saved_state_freep) SavedState *state = state_new();
+        _cleanup_(saved_state_freep)
+        SavedState *state = state_new();
         if (!state)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions; i++) {
@@ -147,8 +148,9 @@ int saved_state_restore(const SavedState *state, const Root *root, const char *p
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 && size < sizeof(failed))
-                        size += (size_t) snprintf(failed + size, sizeof(failed) - size, "%s%s was \"%s\" (%s)",
-                                                  size ? ", " : "", attributes[i], before, strerror(-r));
+                        size += (size_t) snprintf(failed + size, sizeof(failed) - size,
+                                                  "%s%s was \"%s\" (%s)", size ? ", " : "", attributes[i],
+                                                  before, strerror(-r));
         }
         if (size == 0)
                 return FINDING_NONE;
@@ -174,16 +176,15 @@ int saved_state_from_json(JsonObject *document, SavedState **ret, char **ret_pro
                 *ret_problem = text_format("the saved state is not an object");
                 return -EBADMSG;
         }
-        json_object_object_foreach(document, path, function)
-        {
+        json_object_object_foreach (document, path, function) {
                 if (!json_object_is_type(function, json_type_object)) {
                         *ret_problem = text_format("the saved state of %s is not an object", path);
                         return -EBADMSG;
                 }
-                json_object_object_foreach(function, name, value)
-                {
+                json_object_object_foreach (function, name, value) {
                         if (!json_object_is_type(value, json_type_string) || !is_known(name)) {
-                                *ret_problem = text_format("the saved state of %s has an odd \"%s\"", path, name);
+                                *ret_problem = text_format("the saved state of %s has an odd \"%s\"", path,
+                                                           name);
                                 return -EBADMSG;
                         }
                 }

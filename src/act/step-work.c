@@ -25,13 +25,13 @@ static int kernel_write(Transaction *transaction, PciAddress about, const char *
         int r = root_write_attribute(transaction->root, path, line);
         transaction->kernel_usec += deadline_now() - began;
         if (r < 0)
-                return finding_make(finding, REASON_STEP_FAILED, about, "writing \"%s\" to /%s: %s", value, path,
-                                    strerror(-r));
+                return finding_make(finding, REASON_STEP_FAILED, about, "writing \"%s\" to /%s: %s", value,
+                                    path, strerror(-r));
         return FINDING_NONE;
 }
 
-static int write_of_function(Transaction *transaction, PciAddress address, const char *attribute, const char *value,
-                             Finding *finding)
+static int write_of_function(Transaction *transaction, PciAddress address, const char *attribute,
+                             const char *value, Finding *finding)
 {
         _cleanup_free_ char *path =
                         text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), attribute);
@@ -60,7 +60,8 @@ static int unbind_from(Transaction *transaction, PciAddress address, const char 
                 return r;
         r = driver_now(transaction, address, &now);
         if (r == 0 && now)
-                return finding_make(finding, REASON_STEP_FAILED, address, "still on driver %s after its unbind", now);
+                return finding_make(finding, REASON_STEP_FAILED, address,
+                                    "still on driver %s after its unbind", now);
         return r;
 }
 
@@ -70,7 +71,8 @@ static int work_entries(Transaction *transaction, const PlanFunction *planned, F
         int r = entries_install(transaction->root, transaction->journal.plan, &n_dropped, finding);
         if (r == FINDING_NONE && n_dropped > 0) {
                 Finding warning;
-                finding_make(&warning, REASON_ATTRIBUTE_FULL, transaction->journal.plan->functions[0].address,
+                finding_make(&warning, REASON_ATTRIBUTE_FULL,
+                             transaction->journal.plan->functions[0].address,
                              "%zu older entries of our own were dropped to make room", n_dropped);
                 r = transaction_warn(transaction, &warning);
         }
@@ -106,14 +108,16 @@ static const Holder *find_user(const Usage *usage, const PciFunction *function)
         bool on_host_driver = function->driver && !function->on_vfio;
 
         for (size_t i = 0; holders && i < n; i++)
-                if (!(on_host_driver && (holders[i].kind == HOLDER_HOST_DRIVER || holders[i].kind == HOLDER_ENABLE)))
+                if (!(on_host_driver &&
+                      (holders[i].kind == HOLDER_HOST_DRIVER || holders[i].kind == HOLDER_ENABLE)))
                         return &holders[i];
         return NULL;
 }
 
 int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
-        _cleanup_(usage_freep) Usage *usage = NULL;
+        _cleanup_(usage_freep)
+        Usage *usage = NULL;
         _cleanup_free_ char *driver = NULL, *problem = NULL;
 
         int r = transaction_look(transaction);
@@ -148,7 +152,8 @@ static int check_unbound(const Transaction *transaction, Finding *finding)
                 if (r < 0)
                         return r;
                 if (driver)
-                        return finding_make(finding, REASON_USE_BEGAN, address, "it was bound to %s", driver);
+                        return finding_make(finding, REASON_USE_BEGAN, address, "it was bound to %s",
+                                            driver);
         }
         return FINDING_NONE;
 }
@@ -161,7 +166,8 @@ static int work_remove(Transaction *transaction, const PlanFunction *planned, Fi
         if (r != FINDING_NONE)
                 return r;
         /* In a rollback it may be gone already. */
-        if (transaction->journal.stage != STAGE_REMOVING && !topology_find_path(transaction->now, planned->path))
+        if (transaction->journal.stage != STAGE_REMOVING &&
+            !topology_find_path(transaction->now, planned->path))
                 return FINDING_NONE;
         return write_of_function(transaction, address, "remove", "1", finding);
 }
@@ -201,9 +207,10 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
 {
         const Plan *plan = transaction->journal.plan;
         char bus[PCI_ADDRESS_TEXT_MAX];
-        _cleanup_free_ char *path =
-                        text_format("sys/class/pci_bus/%s/rescan", pci_address_format_bus(plan->root_bus, bus));
-        _cleanup_(hold_stopp) Hold *hold = NULL;
+        _cleanup_free_ char *path = text_format("sys/class/pci_bus/%s/rescan",
+                                                pci_address_format_bus(plan->root_bus, bus));
+        _cleanup_(hold_stopp)
+        Hold *hold = NULL;
 
         int r = transaction->options->no_listener ? 0 : hold_start(transaction->root, plan, &hold);
         if (r == 0)
@@ -216,8 +223,10 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
 
 static int work_verify(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
-        _cleanup_(iomem_freep) Iomem *iomem = NULL;
-        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
+        _cleanup_(iomem_freep)
+        Iomem *iomem = NULL;
+        _cleanup_(verdict_freep)
+        Verdicts *verdicts = NULL;
         const Plan *plan = transaction->journal.plan;
         bool is_undoing = transaction->journal.stage == STAGE_UNDOING;
 
@@ -228,8 +237,8 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
                 r = verdict_compute(transaction->now, iomem, plan->page, &verdicts);
         if (r < 0)
                 return r;
-        return verify_world(plan, transaction->now, verdicts, is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED,
-                            finding);
+        return verify_world(plan, transaction->now, verdicts,
+                            is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED, finding);
 }
 
 /* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */
@@ -248,7 +257,8 @@ static int work_bind(Transaction *transaction, const PlanFunction *planned, Find
         if (r == FINDING_NONE)
                 r = write_of_function(transaction, address, "driver_override", planned->driver, finding);
         if (r == FINDING_NONE)
-                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe", PCI_ADDRESS_TEXT(address), finding);
+                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe",
+                                 PCI_ADDRESS_TEXT(address), finding);
         if (r != FINDING_NONE)
                 return r;
         r = driver_now(transaction, address, &now);
@@ -272,7 +282,8 @@ static int work_restore(Transaction *transaction, const PlanFunction *planned, F
         if (!function)
                 return FINDING_NONE; /* its absence has been told */
         if (!planned->driver && !planned->is_bridge && transaction->journal.stage != STAGE_TAKING &&
-            udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address), plan->step_timeout_usec) < 0) {
+            udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address),
+                              plan->step_timeout_usec) < 0) {
                 finding_make(&warning, REASON_STATE_NOT_RESTORED, function->address,
                              "udev has not dealt with its return in time; a driver may bind it");
                 int r = transaction_warn(transaction, &warning);

@@ -53,8 +53,10 @@ static int work(void *argument)
 /* "open in qemu-system-x86 (pid 812)": the first user of the step's function, for the journal. */
 static char *find_holder(const StepCall *call)
 {
-        _cleanup_(topology_freep) Topology *topology = NULL;
-        _cleanup_(usage_freep) Usage *usage = NULL;
+        _cleanup_(topology_freep)
+        Topology *topology = NULL;
+        _cleanup_(usage_freep)
+        Usage *usage = NULL;
         _cleanup_free_ char *problem = NULL;
         const Root *root = call->transaction->root;
         size_t n;
@@ -89,10 +91,11 @@ static void late(void *argument)
 static int conclude(StepCall *call, int r)
 {
         Transaction *transaction = call->transaction;
-        PciAddress about = call->step.has_function ? call->step.function :
-                                                     transaction->journal.plan->functions[0].address;
+        PciAddress about = call->step.has_function ? call->step.function
+                                                   : transaction->journal.plan->functions[0].address;
         if (r < 0)
-                r = finding_make(call->finding, REASON_STEP_FAILED, about, "%s: %s", call->step.name, strerror(-r));
+                r = finding_make(call->finding, REASON_STEP_FAILED, about, "%s: %s", call->step.name,
+                                 strerror(-r));
         if (r == FINDING_NONE && call->is_late && transaction->journal.stage == STAGE_TAKING)
                 r = finding_make(call->finding, REASON_STEP_LATE, about, "%s", call->step.name);
         return r;

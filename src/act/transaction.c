@@ -29,7 +29,8 @@ Transaction *transaction_free(Transaction *transaction)
 
 static int transaction_alloc(const Root *root, const TransactionOptions *options, Transaction **ret)
 {
-        _cleanup_(transaction_freep) Transaction *transaction = calloc(1, sizeof(*transaction));
+        _cleanup_(transaction_freep)
+        Transaction *transaction = calloc(1, sizeof(*transaction));
         if (!transaction)
                 return -ENOMEM;
         transaction->root = root;
@@ -67,7 +68,7 @@ int transaction_new_from_journal(const Root *root, const TransactionOptions *opt
         if (r < 0)
                 return r;
         transaction->journal = *journal;
-        *journal = (Journal) { 0 };
+        *journal = (Journal){ 0 };
         *ret = transaction;
         return 0;
 }
@@ -112,7 +113,8 @@ static int remember_known(Transaction *transaction)
 /* Rule 1, again and under the lock. Opening the group files is the last test. */
 static int prove(Transaction *transaction, Finding *finding)
 {
-        _cleanup_(usage_freep) Usage *usage = NULL;
+        _cleanup_(usage_freep)
+        Usage *usage = NULL;
         _cleanup_free_ char *problem = NULL;
         const Plan *plan = transaction->journal.plan;
         Obstacle obstacle;
@@ -131,7 +133,8 @@ static int prove(Transaction *transaction, Finding *finding)
                 return finding_make(finding, obstacle.reason, obstacle.culprit, "%s", holder ? holder : "");
         }
         r = entries_check(transaction->root, plan, finding);
-        return r == FINDING_NONE ? group_guard_open(&transaction->guard, transaction->root, plan, finding) : r;
+        return r == FINDING_NONE ? group_guard_open(&transaction->guard, transaction->root, plan, finding)
+                                 : r;
 }
 
 /* What may block is done under the deadline as well. */
@@ -193,7 +196,8 @@ static int look_around(Transaction *transaction)
                 PciAddress address = transaction->now->functions[i].address;
                 if (was_known(transaction, address))
                         continue;
-                r = add_warning_if(transaction, finding_make(&finding, REASON_FUNCTION_APPEARED, address, "%s", ""),
+                r = add_warning_if(transaction,
+                                   finding_make(&finding, REASON_FUNCTION_APPEARED, address, "%s", ""),
                                    &finding);
         }
         return r;
@@ -213,7 +217,8 @@ static int finish(Transaction *transaction, Outcome outcome, const Finding *find
                 if (r < 0)
                         return r;
         }
-        _cleanup_json_ JsonObject *document = result_to_json(result, journal->id, journal->plan, transaction->now);
+        _cleanup_json_ JsonObject *document =
+                        result_to_json(result, journal->id, journal->plan, transaction->now);
         if (!document)
                 return -ENOMEM;
         int r = result_write(transaction->root, journal->id, document);

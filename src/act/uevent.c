@@ -14,12 +14,14 @@
 int uevent_open(size_t room, int *ret_fd)
 {
         struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP };
-        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                                        NETLINK_KOBJECT_UEVENT);
         if (fd < 0)
                 return -errno;
         int size = (int) room;
         if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-                (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)); /* less room is no failure */
+                (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size,
+                                  sizeof(size)); /* less room is no failure */
         if (bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
         *ret_fd = TAKE_FD(fd);
@@ -90,7 +92,8 @@ int uevent_topology_path(const char *devpath, char **ret_path, PciAddress *ret_a
                                 return -EINVAL; /* something below a function */
                         continue;
                 }
-                char *longer = path ? text_format("%s/%02x.%x", path, next.device, next.function) : strdup(part);
+                char *longer = path ? text_format("%s/%02x.%x", path, next.device, next.function)
+                                    : strdup(part);
                 if (!longer)
                         return -ENOMEM;
                 free(path);

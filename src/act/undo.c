@@ -30,7 +30,8 @@ static int for_each(Transaction *transaction, PlanStepKind kind, Finding *first)
                 Finding fresh = { 0 };
                 if (plan->steps[i].kind == kind)
                         r = keep(transaction,
-                                 step_run(transaction, kind, plan->steps[i].function, i, plan->n_steps, &fresh),
+                                 step_run(transaction, kind, plan->steps[i].function, i, plan->n_steps,
+                                          &fresh),
                                  &fresh, first);
         }
         return r;
@@ -66,7 +67,8 @@ int transaction_undo(Transaction *transaction, Finding *finding)
 
         int r = transaction_look(transaction);
         if (r == 0)
-                r = keep(transaction, step_run(transaction, PLAN_STEP_DROP_ENTRIES, 0, 0, plan->n_steps, &fresh), &fresh,
+                r = keep(transaction,
+                         step_run(transaction, PLAN_STEP_DROP_ENTRIES, 0, 0, plan->n_steps, &fresh), &fresh,
                          &first);
         if (r == 0 && stage != STAGE_TAKING && stage != STAGE_UNDONE) {
                 transaction->journal.stage = STAGE_UNDOING;

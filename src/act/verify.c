@@ -9,19 +9,22 @@
 /* A shadowed ROM is a copy in main memory, not a resource of the function. */
 static bool must_come_back(const PciResource *before, unsigned line)
 {
-        return resource_is_assigned(before) && !(line == RESOURCE_ROM && before->flags & RESOURCE_ROM_SHADOW);
+        return resource_is_assigned(before) &&
+               !(line == RESOURCE_ROM && before->flags & RESOURCE_ROM_SHADOW);
 }
 
 /* VF BARs belong to virtual functions, and with those on no plan is made; BARs and the ROM are what counts. */
 static int verify_assigned(const PlanFunction *planned, const PciFunction *function, Finding *finding)
 {
         for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
-                const PciResource *before = &planned->resources.lines[line], *now = &function->resources.lines[line];
+                const PciResource *before = &planned->resources.lines[line],
+                                  *now = &function->resources.lines[line];
                 bool is_same_type = ((before->flags ^ now->flags) & RESOURCE_TYPE_MASK) == 0;
 
                 if (!must_come_back(before, line))
                         continue;
-                if (!resource_is_assigned(now) || !is_same_type || resource_size(now) < resource_size(before))
+                if (!resource_is_assigned(now) || !is_same_type ||
+                    resource_size(now) < resource_size(before))
                         return finding_make(finding, REASON_BAR_LOST, function->address,
                                             "%s, %llu bytes, was at 0x%llx",
                                             resource_line_name(planned->resources.n_lines, line),
@@ -40,15 +43,15 @@ static int verify_present(const PlanFunction *planned, const Topology *topology,
                                     planned->path);
         if (!plan_function_is(planned, function))
                 return finding_make(finding, REASON_IDS_CHANGED, function->address,
-                                    "%04x:%04x class %06x was there, now %04x:%04x class %06x", planned->vendor,
-                                    planned->device, planned->class, function->vendor, function->device,
-                                    function->class);
+                                    "%04x:%04x class %06x was there, now %04x:%04x class %06x",
+                                    planned->vendor, planned->device, planned->class, function->vendor,
+                                    function->device, function->class);
         *ret = function;
         return FINDING_NONE;
 }
 
-static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts, const PciFunction *function,
-                           Finding *finding)
+static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts,
+                           const PciFunction *function, Finding *finding)
 {
         const FunctionReport *report = verdict_of(verdicts, function);
 
@@ -59,7 +62,8 @@ static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts
                 /* What had no address before may do without one still. */
                 if (bar->verdict == BAR_UNASSIGNED && !resource_is_assigned(&planned->resources.lines[line]))
                         continue;
-                return finding_make(finding, REASON_PAGE_SHARED, function->address, "BAR %u at 0x%llx is %s%s%s", line,
+                return finding_make(finding, REASON_PAGE_SHARED, function->address,
+                                    "BAR %u at 0x%llx is %s%s%s", line,
                                     (unsigned long long) function->resources.lines[line].start,
                                     bar_verdict_text(bar), bar->neighbour ? ", its neighbour is " : "",
                                     bar->neighbour ? PCI_ADDRESS_TEXT(bar->neighbour->address) : "");
@@ -110,7 +114,8 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, Findi
         const PlanFunction *planned = &plan->functions[index];
         const PciFunction *function = topology_find_path(topology, planned->path);
 
-        if (!function || planned->iommu_group == IOMMU_GROUP_NONE || function->iommu_group == IOMMU_GROUP_NONE)
+        if (!function || planned->iommu_group == IOMMU_GROUP_NONE ||
+            function->iommu_group == IOMMU_GROUP_NONE)
                 return FINDING_NONE;
         for (size_t i = 0; i < plan->n_functions; i++) {
                 const PlanFunction *other = &plan->functions[i];
@@ -121,10 +126,11 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, Findi
                 bool was_together = other->iommu_group == planned->iommu_group;
                 bool is_together = other_now->iommu_group == function->iommu_group;
                 if (was_together != is_together)
-                        return finding_make(finding, REASON_GROUP_CHANGED, function->address, "%s %s its group %d%s",
-                                            PCI_ADDRESS_TEXT(other_now->address),
+                        return finding_make(finding, REASON_GROUP_CHANGED, function->address,
+                                            "%s %s its group %d%s", PCI_ADDRESS_TEXT(other_now->address),
                                             is_together ? "has joined" : "has left", function->iommu_group,
-                                            is_together ? ": the two are no longer isolated from each other" : "");
+                                            is_together ? ": the two are no longer isolated from each other"
+                                                        : "");
         }
         if (function->iommu_group != planned->iommu_group)
                 return finding_make(finding, REASON_GROUP_CHANGED, function->address,

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "act/outcome.h"
+#include "base/text.h"
+#include "judge/plan-document.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* A read of /proc may block on another process's lock: past this the answer is that there is none. */
+#define PLAN_DEADLINE_SEC 30
+
+static const char deadline_text[] = "vfio-realign-worker: planning did not end within " STRINGIFY(
+                PLAN_DEADLINE_SEC) " seconds: "
+                                   "a read of /proc or /sys is blocked in the kernel; nothing was changed\n";
+
+static void on_deadline(int signal_number)
+{
+        (void) !write(STDERR_FILENO, deadline_text, sizeof(deadline_text) - 1);
+        _exit(WORKER_EXIT_ERROR);
+}
+
+static int parse_functions(size_t n, char *const *functions, PciAddress **ret)
+{
+        _cleanup_free_ PciAddress *addresses = calloc(n, sizeof(*addresses));
+        if (!addresses)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (pci_address_parse_loose(functions[i], &addresses[i]) < 0) {
+                        worker_complain("\"%s\" is not a function: expected an address like 0000:03:00.0",
+                                        functions[i]);
+                        return -EINVAL;
+                }
+        *ret = TAKE_PTR(addresses);
+        return 0;
+}
+
+/* Everything that a plan is made from. */
+typedef struct World {
+        Topology *topology;
+        Iomem *iomem;
+        Verdicts *verdicts;
+        Usage *usage;
+        Policy *policy;
+} World;
+
+static void world_clear(World *world)
+{
+        verdict_free(world->verdicts);
+        iomem_free(world->iomem);
+        usage_free(world->usage);
+        topology_free(world->topology);
+        policy_free(world->policy);
+}
+
+static int world_read(const WorkerContext *context, World *world, char **ret_problem)
+{
+        int r = policy_load(context->root, context->config, &world->policy, ret_problem);
+        if (r == 0)
+                r = topology_read(context->root, &world->topology, ret_problem);
+        if (r == 0)
+                r = iomem_read(context->root, &world->iomem);
+        if (r == 0)
+                r = verdict_compute(world->topology, world->iomem, context->page, &world->verdicts);
+        return r == 0 ? usage_read(context->root, world->topology, &world->usage, ret_problem) : r;
+}
+
+static int print_plans(const WorkerContext *context, const World *world, const PciAddress *addresses,
+                       size_t n)
+{
+        _cleanup_(plan_set_freep)
+        PlanSet *set = NULL;
+        PlanInput input = {
+                .topology = world->topology,
+                .verdicts = world->verdicts,
+                .usage = world->usage,
+                .policy = world->policy,
+                .by_request = context->by_request,
+        };
+        int r = plan_make(&input, addresses, n, &set);
+        if (r < 0)
+                return r;
+        _cleanup_json_ JsonObject *document = plan_set_to_json(set);
+        if (!document)
+                return -ENOMEM;
+        return puts(json_object_to_json_string(document)) == EOF || fflush(stdout) == EOF ? -errno : 0;
+}
+
+int worker_plan(const WorkerContext *context, size_t n, char *const *functions)
+{
+        _cleanup_free_ PciAddress *addresses = NULL;
+        _cleanup_free_ char *problem = NULL;
+        World world = { 0 };
+
+        if (n == 0) {
+                worker_complain("--plan needs at least one function");
+                return WORKER_EXIT_USAGE;
+        }
+        int r = parse_functions(n, functions, &addresses);
+        if (r == -EINVAL)
+                return WORKER_EXIT_USAGE;
+        signal(SIGALRM, on_deadline);
+        alarm(PLAN_DEADLINE_SEC);
+        if (r == 0)
+                r = world_read(context, &world, &problem);
+        if (r == 0)
+                r = print_plans(context, &world, addresses, n);
+        world_clear(&world);
+        if (r < 0)
+                worker_complain("cannot plan: %s", problem ? problem : strerror(-r));
+        return r < 0 ? WORKER_EXIT_ERROR : 0;
+}
