@@ -27,8 +27,10 @@ const Verb *verb_find(const char *name) _nonnull_(1);
 /* The verb whose name is close enough to NAME to have been meant, or NULL. */
 const Verb *verb_nearest(const char *name) _nonnull_(1);
 
-/* A line for each verb. */
+/* A line for each verb, and such a line for one that is not in the table. */
 void verb_describe_all(FILE *out) _nonnull_(1);
+void verb_describe(FILE *out, const char *name, const char *arguments, const char *help)
+                _nonnull_(1, 2, 3, 4);
 
 /* In check-config.c: reads policy files and says what is wrong in them. */
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);

@@ -57,7 +57,7 @@ typedef struct Policy Policy;
  * Reads the policy: vfio-realign/vfio-realign.conf and vfio-realign/conf.d (*.conf) under etc, run and usr/lib of ROOT
  * (/etc over /run over /usr/lib; a drop-in of the same name masks). With FILE (a path of the caller's, not of ROOT) that
  * file alone. All errors of all files are collected in *RET_PROBLEMS (one line each: "FILE:LINE: what, what was
- * expected"; the caller frees it; NULL without errors). -EBADMSG when there were errors, -EIO and others when a file
+ * expected"; the caller frees it; no final newline; NULL without errors). -EBADMSG when there were errors, -EIO and others when a file
  * cannot be read (it is a directory, permissions, …), named in *RET_PROBLEMS too. No file at all: the built-in defaults.
  */
 int policy_load(const Root *root, const char *file, Policy **ret, char **ret_problems) _warn_unused_result_
@@ -69,6 +69,9 @@ int policy_load_files(char *const *files, Policy **ret, char **ret_problems) _wa
 
 /* The built-in defaults alone. */
 int policy_new_default(Policy **ret) _warn_unused_result_ _nonnull_(1);
+
+/* The files that it was read from, in that order; NULL-terminated. */
+char *const *policy_files(const Policy *policy) _nonnull_(1);
 
 Policy *policy_free(Policy *policy);
 DEFINE_CLEANUP(Policy *, policy_free);
