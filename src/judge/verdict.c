@@ -2,9 +2,10 @@
 
 /*
  * Neighbours are found in one sorted array of fragments: what a resource owns of a page that it does not fill. A
- * resource that fills the page is a container of everything else there (a physical function's VF BARs, a VMD
- * controller's BAR, a "Reserved" region around a BAR), which hinders VFIO as little as a bridge's window does. All other owners of
- * the page make request_resource() fail on the rest of it (KF §5).
+ * resource that fills the page is, for every other one there, a container (a physical function's VF BARs, a VMD
+ * controller's BAR, a "Reserved" region) and hinders VFIO as little as a bridge's window does: the rest of the page can
+ * still be reserved inside it. Every other owner, also a container that ends within the page, makes the
+ * request_resource() of vfio_pci_probe_mmaps() fail (KF §5).
  */
 
 #include "judge/verdict.h"
@@ -93,7 +94,7 @@ static int collect_fragments(const Topology *topology, const Iomem *iomem, Fragm
 {
         size_t n_ranges = iomem && iomem->visible ? iomem->n_ranges : 0;
         size_t most = FRAGMENTS_PER_RESOURCE * (topology->n_functions * LINES_JUDGED + n_ranges);
-        fragments->items = calloc(most + 1, sizeof(Fragment));
+        fragments->items = reallocarray(NULL, most + 1, sizeof(Fragment));
         if (!fragments->items)
                 return -ENOMEM;
 
@@ -144,65 +145,29 @@ static void find_page(const Fragments *fragments, uint64_t page, const Fragment 
         *ret_end = fragments->items + end;
 }
 
-/* A virtual function's BAR lies inside a VF BAR of its physical function, and is no neighbour of it. */
-static bool is_own_container(const Fragment *fragment, const PciFunction *function)
-{
-        return fragment->function && function->is_virtual &&
-               pci_address_equal(fragment->function->address, function->physfn) &&
-               resource_kind(fragment->function->resources.n_lines, fragment->line) == RESOURCE_KIND_VF_BAR;
-}
-
-static size_t count_own_containers(const Fragments *fragments, const Topology *topology,
-                                   const PciFunction *function, uint64_t page)
-{
-        const PciFunction *physfn = function->is_virtual ? topology_find(topology, function->physfn) : NULL;
-        size_t n = 0;
-        for (unsigned line = 0; physfn && line < physfn->resources.n_lines; line++) {
-                Fragment key = function_fragment(physfn, line);
-                key.page = page;
-                if (is_own_container(&key, function) && find_fragment(fragments, &key))
-                        n++;
-        }
-        return n;
-}
-
-/* The neighbour that comes next in memory, else the one before. */
-static const Fragment *nearest_neighbour(const Fragment *own, const Fragment *begin, const Fragment *end)
-{
-        for (const Fragment *next = own + 1; next < end; next++)
-                if (!is_own_container(next, own->function))
-                        return next;
-        for (const Fragment *previous = own; previous-- > begin;)
-                if (!is_own_container(previous, own->function))
-                        return previous;
-        return NULL;
-}
-
-/* Adds the neighbours in the page at PAGE to REPORT. */
-static void judge_page(const Fragments *fragments, const Topology *topology, Fragment key, uint64_t page,
-                       BarReport *report)
+/* Adds the neighbours in the page at PAGE to REPORT. KEY is the BAR. */
+static void judge_page(const Fragments *fragments, Fragment key, uint64_t page, BarReport *report)
 {
         key.page = page;
         const Fragment *own = find_fragment(fragments, &key), *begin, *end;
         if (!own)
                 return; /* the BAR fills the page */
         find_page(fragments, page, &begin, &end);
-        size_t others = (size_t) (end - begin) - 1 -
-                        count_own_containers(fragments, topology, key.function, page);
-        if (others == 0)
+        if (end - begin == 1)
                 return;
 
-        report->n_neighbours += (unsigned) others;
-        const Fragment *neighbour = nearest_neighbour(own, begin, end);
-        if (report->neighbour || report->neighbour_name || !neighbour)
-                return;
-        report->neighbour = neighbour->function;
-        report->neighbour_line = neighbour->line;
-        report->neighbour_name = neighbour->name;
+        if (report->n_neighbours == 0) {
+                /* the one that comes next in memory, else the one before */
+                const Fragment *neighbour = own + 1 < end ? own + 1 : own - 1;
+                report->neighbour = neighbour->function;
+                report->neighbour_line = neighbour->line;
+                report->neighbour_name = neighbour->name;
+        }
+        report->n_neighbours += (unsigned) (end - begin) - 1;
 }
 
-static void judge_bar(const Fragments *fragments, const Topology *topology, const PciFunction *function,
-                      unsigned line, BarReport *report)
+static void judge_bar(const Fragments *fragments, const PciFunction *function, unsigned line,
+                      BarReport *report)
 {
         const PciResource *resource = &function->resources.lines[line];
         uint64_t page_size = fragments->page_size;
@@ -215,9 +180,9 @@ static void judge_bar(const Fragments *fragments, const Topology *topology, cons
         }
         uint64_t first = page_start(resource->start, page_size), last = page_start(resource->end, page_size);
         Fragment key = function_fragment(function, line);
-        judge_page(fragments, topology, key, first, report);
+        judge_page(fragments, key, first, report);
         if (last != first)
-                judge_page(fragments, topology, key, last, report);
+                judge_page(fragments, key, last, report);
 
         report->small = resource_size(resource) < page_size;
         if (!report->small)
@@ -240,15 +205,14 @@ static bool has_fixed_bar(const PciFunction *function)
         return false;
 }
 
-static void judge_function(const Fragments *fragments, const Topology *topology, const PciFunction *function,
-                           FunctionReport *report)
+static void judge_function(const Fragments *fragments, const PciFunction *function, FunctionReport *report)
 {
         BarVerdict worst = BAR_NONE;
         bool needs = false;
 
         for (unsigned line = 0; line < RESOURCE_BARS; line++) {
                 BarReport *bar = &report->bars[line];
-                judge_bar(fragments, topology, function, line, bar);
+                judge_bar(fragments, function, line, bar);
                 if (bar->verdict > worst)
                         worst = bar->verdict;
                 needs |= bar->verdict == BAR_MISALIGNED || bar->verdict == BAR_SHARED;
@@ -284,7 +248,7 @@ int verdict_compute(const Topology *topology, const Iomem *iomem, uint64_t page,
         if (r < 0)
                 return r;
         for (size_t i = 0; i < topology->n_functions; i++)
-                judge_function(&fragments, topology, &topology->functions[i], &verdicts->functions[i]);
+                judge_function(&fragments, &topology->functions[i], &verdicts->functions[i]);
         free(fragments.items);
         *ret = TAKE_PTR(verdicts);
         return 0;

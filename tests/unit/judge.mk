@@ -3,3 +3,8 @@ UNIT_TESTS += test-usage
 test_usage_SOURCES = tests/unit/test-usage.c tests/unit/suite.h
 test_usage_CFLAGS = $(UNIT_CFLAGS)
 test_usage_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-verdict
+test_verdict_SOURCES = tests/unit/test-verdict.c tests/unit/layout.h tests/unit/suite.h tests/unit/tree.h
+test_verdict_CFLAGS = $(UNIT_CFLAGS)
+test_verdict_LDADD = $(UNIT_LIBS)
