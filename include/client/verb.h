@@ -34,3 +34,9 @@ void verb_describe(FILE *out, const char *name, const char *arguments, const cha
 
 /* In check-config.c: reads policy files and says what is wrong in them. */
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In plan.c: what would be done for some functions, or what stands against it. */
+ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In status.c: what VFIO would say of the functions on VFIO drivers, or of the given ones. */
+ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments);

@@ -2,6 +2,8 @@
 
 #include "client/verb.h"
 
+#include "client/status-column.h"
+
 #include <string.h>
 
 #define NAME_MAX_LENGTH 31u
@@ -10,6 +12,10 @@
 static const Verb verbs[] = {
         { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, false, verb_check_config, NULL,
           "check the policy, or the given files as one" },
+        { "plan", "FUNCTION…", 1, VERB_ANY_NUMBER, true, verb_plan, NULL,
+          "show what would be done, step by step, or what stands against it" },
+        { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, true, verb_status, status_columns_describe,
+          "show what VFIO maps of the functions on VFIO drivers, or of the given ones" },
 };
 
 const Verb *verb_find(const char *name)

@@ -7,15 +7,6 @@
 
 #include <sys/mman.h>
 
-/* Until the model layer has it. */
-__attribute__((weak)) const PciFunction *topology_find(const Topology *topology, PciAddress address)
-{
-        for (size_t i = 0; i < topology->n_functions; i++)
-                if (pci_address_equal(topology->functions[i].address, address))
-                        return &topology->functions[i];
-        return NULL;
-}
-
 static const char *folder;
 static Root *root;
 

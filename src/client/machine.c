@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "client/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define NAME_SHOWN 40 /* of a name that may be of any length */
+
+Machine *machine_free(Machine *machine)
+{
+        if (!machine)
+                return NULL;
+        verdict_free(machine->verdicts);
+        iomem_free(machine->iomem);
+        topology_free(machine->topology);
+        free(machine);
+        return NULL;
+}
+
+ClientExit machine_read(const ClientContext *context, Machine **ret)
+{
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(machine_freep)
+        Machine *machine = calloc(1, sizeof(*machine));
+        if (!machine)
+                return client_error("out of memory");
+
+        int r = topology_read(context->root, &machine->topology, &problem);
+        if (r < 0 && problem)
+                return client_error("%s", problem);
+        if (r < 0)
+                return client_error("the PCI functions cannot be read: %s", strerror(-r));
+        r = iomem_read(context->root, &machine->iomem);
+        if (r < 0)
+                return client_error("/proc/iomem cannot be read: %s", strerror(-r));
+        r = verdict_compute(machine->topology, machine->iomem, context->page, &machine->verdicts);
+        if (r < 0)
+                return client_error("the functions cannot be judged: %s", strerror(-r));
+        *ret = TAKE_PTR(machine);
+        return CLIENT_EXIT_FINE;
+}
+
+void machine_say_unseen(const Machine *machine)
+{
+        if (machine->iomem->visible)
+                return;
+        fflush(stdout);
+        fputs("vfio-realign: /proc/iomem shows no addresses to this process: neighbours that are no PCI functions\n"
+              "(interrupt controllers, timers, firmware) were not looked for. Run it as root to have them counted.\n",
+              stderr);
+}
+
+void selection_clear(Selection *selection)
+{
+        free(selection->functions);
+        *selection = (Selection){ 0 };
+}
+
+ClientExit selection_add(Selection *selection, const PciFunction *function)
+{
+        for (size_t i = 0; i < selection->n_functions; i++)
+                if (selection->functions[i] == function)
+                        return CLIENT_EXIT_FINE;
+        const PciFunction **more = reallocarray((void *) selection->functions, selection->n_functions + 1,
+                                                sizeof(const PciFunction *));
+        if (!more)
+                return client_error("out of memory");
+        more[selection->n_functions++] = function;
+        selection->functions = more;
+        return CLIENT_EXIT_FINE;
+}
+
+static ClientExit parse_address(const char *name, PciAddress *ret)
+{
+        if (pci_address_parse_loose(name, ret) >= 0)
+                return CLIENT_EXIT_FINE;
+        (void) client_error("\"%.*s%s\" is no address of a function, expected one such as 0000:03:00.0",
+                            NAME_SHOWN, name, strlen(name) > NAME_SHOWN ? "…" : "");
+        return CLIENT_EXIT_USAGE;
+}
+
+ClientExit machine_select(const Machine *machine, size_t n, char *const *names, Selection *selection)
+{
+        ClientExit worst = CLIENT_EXIT_FINE;
+
+        for (size_t i = 0; i < n; i++) {
+                PciAddress address;
+                ClientExit status = parse_address(names[i], &address);
+                if (status == CLIENT_EXIT_FINE) {
+                        const PciFunction *function = topology_find(machine->topology, address);
+                        status = function ? selection_add(selection, function)
+                                          : client_error("%s: %s; %s", PCI_ADDRESS_TEXT(address),
+                                                         reason_text(REASON_NOT_FOUND),
+                                                         reason_remedy(REASON_NOT_FOUND));
+                }
+                worst = client_exit_worse(worst, status);
+        }
+        return worst;
+}
+
+ClientExit machine_parse_addresses(size_t n, char *const *names, PciAddress *ret_addresses)
+{
+        ClientExit worst = CLIENT_EXIT_FINE;
+        for (size_t i = 0; i < n; i++)
+                worst = client_exit_worse(worst, parse_address(names[i], &ret_addresses[i]));
+        return worst;
+}
+
+ClientExit machine_exit_status(FunctionVerdict verdict)
+{
+        switch (verdict) {
+        case FUNCTION_NEEDS_REALIGN:
+                return CLIENT_EXIT_NEEDS_REALIGN;
+        case FUNCTION_CANNOT:
+                return CLIENT_EXIT_CANNOT;
+        case FUNCTION_OK:
+                break;
+        }
+        return CLIENT_EXIT_FINE;
+}

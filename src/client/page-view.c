@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "client/page-view.h"
+
+#include "base/page.h"
+
+#include <errno.h>
+
+PageView *page_view_free(PageView *view)
+{
+        if (!view)
+                return NULL;
+        free(view->owners);
+        free(view);
+        return NULL;
+}
+
+static int add_owner(PageView *view, PageOwner owner)
+{
+        PageOwner *more = reallocarray(view->owners, view->n_owners + 1, sizeof(*more));
+        if (!more)
+                return -ENOMEM;
+        more[view->n_owners++] = owner;
+        view->owners = more;
+        return 0;
+}
+
+static bool is_owner(const PciFunction *function, unsigned line)
+{
+        const PciResource *resource = &function->resources.lines[line];
+
+        if (!resource_is_assigned_memory(resource))
+                return false;
+        switch (resource_kind(function->resources.n_lines, line)) {
+        case RESOURCE_KIND_BAR:
+                return true;
+        case RESOURCE_KIND_ROM: /* the shadow of a boot display's ROM is main memory */
+                return !(resource->flags & RESOURCE_ROM_SHADOW);
+        case RESOURCE_KIND_VF_BAR:
+                return !function->has_virtual;
+        case RESOURCE_KIND_WINDOW:
+                break;
+        }
+        return false;
+}
+
+static int compare_owners(const void *a, const void *b)
+{
+        const PageOwner *x = a, *y = b;
+        if (x->start != y->start)
+                return x->start < y->start ? -1 : 1;
+        return (x->end > y->end) - (x->end < y->end);
+}
+
+static int add_function(PageView *view, const PciFunction *function)
+{
+        for (unsigned line = 0; line < function->resources.n_lines; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                if (!is_owner(function, line) || resource->start > view->end || resource->end < view->start)
+                        continue;
+                int r = add_owner(view, (PageOwner){ .start = resource->start,
+                                                     .end = resource->end,
+                                                     .function = function,
+                                                     .line = line });
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t start, uint64_t end,
+                   PageView **ret)
+{
+        _cleanup_(page_view_freep)
+        PageView *view = calloc(1, sizeof(*view));
+        int r = 0;
+        if (!view)
+                return -ENOMEM;
+        view->start = page_start(start, page);
+        view->end = page_end(end, page);
+
+        for (size_t i = 0; i < topology->n_functions && r >= 0; i++)
+                r = add_function(view, &topology->functions[i]);
+        for (size_t i = 0; i < iomem->n_ranges && r >= 0; i++) {
+                const IomemRange *range = &iomem->ranges[i];
+                if (range->start <= view->end && range->end >= view->start)
+                        r = add_owner(view, (PageOwner){ .start = range->start,
+                                                         .end = range->end,
+                                                         .name = range->name });
+        }
+        if (r < 0)
+                return r;
+        if (view->n_owners > 0)
+                qsort(view->owners, view->n_owners, sizeof(*view->owners), compare_owners);
+        *ret = TAKE_PTR(view);
+        return 0;
+}
+
+bool page_view_crosses_groups(const PageView *view)
+{
+        int group = IOMMU_GROUP_NONE;
+
+        for (size_t i = 0; i < view->n_owners; i++) {
+                const PciFunction *function = view->owners[i].function;
+                if (!function || function->iommu_group == IOMMU_GROUP_NONE)
+                        continue;
+                if (group != IOMMU_GROUP_NONE && group != function->iommu_group)
+                        return true;
+                group = function->iommu_group;
+        }
+        return false;
+}
+
+const char *page_owner_label(const PageOwner *owner)
+{
+        return owner->function ? resource_line_name(owner->function->resources.n_lines, owner->line)
+                               : owner->name;
+}

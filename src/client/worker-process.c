@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "client/worker-process.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define USEC_PER_SEC UINT64_C(1000000)
+#define NSEC_PER_USEC UINT64_C(1000)
+#define PLAN_DEADLINE_USEC (40 * USEC_PER_SEC) /* the worker ends itself after 30 s */
+#define KILL_DEADLINE_USEC USEC_PER_SEC
+
+extern char **environ;
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC;
+}
+
+/* 0: FD can be read (or its process has ended). -ETIMEDOUT at UNTIL. */
+static int wait_readable(int fd, uint64_t until)
+{
+        for (;;) {
+                uint64_t now = now_usec();
+                if (now >= until)
+                        return -ETIMEDOUT;
+                uint64_t left = until - now;
+                struct timespec timeout = {
+                        .tv_sec = (time_t) (left / USEC_PER_SEC),
+                        .tv_nsec = (long) (left % USEC_PER_SEC * NSEC_PER_USEC),
+                };
+                struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+                int n = ppoll(&poll_fd, 1, &timeout, NULL);
+                if (n > 0)
+                        return 0;
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+static int read_until_end(int fd, uint64_t until, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0, room = 0;
+
+        for (;;) {
+                if (room - size < BUFSIZ) {
+                        room += room + 2 * BUFSIZ;
+                        if (size > WORKER_OUTPUT_MAX)
+                                return -EFBIG;
+                        char *more = realloc(text, room);
+                        if (!more)
+                                return -ENOMEM;
+                        text = more;
+                }
+                int r = wait_readable(fd, until);
+                if (r < 0)
+                        return r;
+                ssize_t n = read(fd, text + size, room - size - 1);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+        text[size] = '\0';
+        if (strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* Waits for the end of PID, at the longest until UNTIL. */
+static int reap(pid_t pid, uint64_t until, int *ret_status)
+{
+        _cleanup_close_ int fd = pidfd_open(pid, 0);
+        if (fd < 0)
+                return -errno;
+        int r = wait_readable(fd, until);
+        if (r < 0)
+                return r;
+        int status;
+        if (waitpid(pid, &status, 0) < 0)
+                return -errno;
+        if (!WIFEXITED(status))
+                return -ECHILD;
+        *ret_status = WEXITSTATUS(status);
+        return 0;
+}
+
+/* A process that is stuck in the kernel outlives even this: it is not waited for. */
+static void kill_and_reap(pid_t pid)
+{
+        int status;
+        kill(pid, SIGKILL);
+        (void) reap(pid, now_usec() + KILL_DEADLINE_USEC, &status);
+}
+
+static int spawn(char *const *arguments, int output, pid_t *ret)
+{
+        posix_spawn_file_actions_t actions;
+        int r = -posix_spawn_file_actions_init(&actions);
+        if (r < 0)
+                return r;
+        r = -posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (r == 0)
+                r = -posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+        if (r == 0)
+                r = -posix_spawn(ret, arguments[0], &actions, NULL, arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        return r;
+}
+
+int worker_process_run(char *const *arguments, uint64_t deadline_usec, char **ret_text, int *ret_status)
+{
+        _cleanup_free_ char *text = NULL;
+        const uint64_t until = now_usec() + deadline_usec;
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        _cleanup_close_ int reading = ends[0];
+        _cleanup_close_ int writing = ends[1];
+
+        pid_t pid;
+        int r = spawn(arguments, writing, &pid);
+        if (r < 0)
+                return r;
+        close(TAKE_FD(writing));
+
+        int status;
+        r = read_until_end(reading, until, &text);
+        if (r == 0)
+                r = reap(pid, until, &status);
+        if (r < 0) {
+                if (r != -ECHILD)
+                        kill_and_reap(pid);
+                return r;
+        }
+        *ret_text = TAKE_PTR(text);
+        *ret_status = status;
+        return 0;
+}
+
+static ClientExit explain_failure(const char *worker, int error)
+{
+        switch (-error) {
+        case ETIMEDOUT:
+                return client_error("%s did not answer within %llu s and was killed", worker,
+                                    (unsigned long long) (PLAN_DEADLINE_USEC / USEC_PER_SEC));
+        case EFBIG:
+                return client_error("%s wrote more than %u MiB and was killed", worker,
+                                    WORKER_OUTPUT_MAX >> 20);
+        case ECHILD:
+                return client_error("%s was ended by a signal", worker);
+        case EBADMSG:
+                return client_error("%s wrote what is no text", worker);
+        default:
+                return client_error("%s cannot be run: %s", worker, strerror(-error));
+        }
+}
+
+/* Appends to ARGUMENTS, which has room. */
+static void append(char **arguments, size_t *n, const char *argument)
+{
+        arguments[(*n)++] = (char *) argument; /* posix_spawn() changes none of them */
+}
+
+ClientExit worker_process_plan(const ClientContext *context, const PciAddress *addresses, size_t n,
+                               char **ret_text)
+{
+        /* the program, three options with their arguments, "--plan", "--by-request", and the final NULL */
+        _cleanup_free_ char **arguments = calloc(n + 10, sizeof(*arguments));
+        _cleanup_free_ char(*names)[PCI_ADDRESS_TEXT_MAX] = calloc(n + 1, sizeof(*names));
+        char page[TEXT_BYTES_MAX];
+        size_t at = 0;
+        if (!arguments || !names)
+                return client_error("out of memory");
+
+        append(arguments, &at, context->worker);
+        if (context->sysroot) {
+                append(arguments, &at, "--sysroot");
+                append(arguments, &at, context->sysroot);
+                append(arguments, &at, "--page-size");
+                append(arguments, &at, text_from_bytes(context->page, page));
+        }
+        if (context->config) {
+                append(arguments, &at, "--config");
+                append(arguments, &at, context->config);
+        }
+        append(arguments, &at, "--by-request");
+        append(arguments, &at, "--plan");
+        for (size_t i = 0; i < n; i++)
+                append(arguments, &at, pci_address_format(addresses[i], names[i]));
+
+        _cleanup_free_ char *text = NULL;
+        int status;
+        int r = worker_process_run(arguments, PLAN_DEADLINE_USEC, &text, &status);
+        if (r < 0)
+                return explain_failure(context->worker, r);
+        if (status != 0)
+                return client_error("%s made no plan (exit status %d)", context->worker, status);
+        *ret_text = TAKE_PTR(text);
+        return CLIENT_EXIT_FINE;
+}
