@@ -12,3 +12,12 @@ test_resource_LDADD = $(UNIT_LIBS)
 test_topology_SOURCES = tests/unit/test-topology.c tests/unit/suite.h tests/unit/tree.h
 test_topology_CFLAGS = $(UNIT_CFLAGS)
 test_topology_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += test-policy test-policy-reader
+
+test_policy_SOURCES = tests/unit/test-policy.c tests/unit/suite.h
+test_policy_CFLAGS = $(UNIT_CFLAGS) -DDEFAULTS_FILE=\"$(abs_srcdir)/conf/vfio-realign.conf\"
+test_policy_LDADD = $(UNIT_LIBS)
+
+test_policy_reader_SOURCES = tests/unit/test-policy-reader.c tests/unit/suite.h
+test_policy_reader_CFLAGS = $(UNIT_CFLAGS)
+test_policy_reader_LDADD = $(UNIT_LIBS)
