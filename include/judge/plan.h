@@ -15,7 +15,7 @@
 
 typedef enum PlanScope {
         PLAN_SCOPE_FUNCTION, /* each target is removed alone */
-        PLAN_SCOPE_BUS,      /* the bridge above is removed, with all that is below it */
+        PLAN_SCOPE_BUS,      /* a bridge above is removed, with all that is below it */
 } PlanScope;
 
 typedef enum PlanStepKind {
@@ -52,6 +52,7 @@ typedef struct PlanStep {
 
 typedef struct Plan {
         PlanScope scope;
+        unsigned rung; /* of the ladder: 0 function, 1 the bridge above, 2 the one above that, … */
         Reason narrowed; /* why scope is `function` although the policy says `bus`; REASON_NONE: it is not so */
         PciAddress narrowed_by; /* the function that REASON is about */
         uint64_t page;          /* bytes */
@@ -86,6 +87,7 @@ typedef struct PlanInput {
         const Usage *usage;
         const Policy *policy;
         bool by_request; /* an administrator asks: realign = report does not refuse */
+        unsigned lowest_rung; /* narrower plans have failed: do not make one again (design §4 rule 6); 0: none has */
 } PlanInput;
 
 /*

@@ -7,10 +7,11 @@
 
 typedef struct WorkerContext {
         const Root *root;
-        const char *config; /* --config: the policy file to use instead of the installed ones; NULL */
-        uint64_t page;      /* bytes; the running kernel's but for --page-size */
-        bool by_request;    /* --by-request: an administrator asks */
-        bool no_listener;   /* --no-listener */
+        const char *config;   /* --config: the policy file to use instead of the installed ones; NULL */
+        uint64_t page;        /* bytes; the running kernel's but for --page-size */
+        bool by_request;      /* --by-request: an administrator asks */
+        bool no_listener;     /* --no-listener */
+        unsigned lowest_rung; /* --lowest-rung: plans on narrower rungs have failed */
 } WorkerContext;
 
 /* --plan: the plans and refusals for N functions as one document on standard output. Returns the exit status. */

@@ -136,7 +136,7 @@ JsonObject *result_to_json(const Result *result, const char *id, const Plan *pla
             json_add_text(object, "outcome", outcome_name(result->outcome)) < 0 ||
             finding_add(object, "culprit", &result->finding) < 0 ||
             json_add_text(object, "scope", plan_scope_name(plan->scope)) < 0 ||
-            json_add_u64(object, "page", plan->page) < 0 ||
+            json_add_u64(object, "rung", plan->rung) < 0 || json_add_u64(object, "page", plan->page) < 0 ||
             json_add_bool(object, "attempted", result->attempted) < 0 ||
             json_add_u64(object, "usec", result->usec) < 0 ||
             json_add_u64(object, "kernel-usec", kernel_usec) < 0 ||

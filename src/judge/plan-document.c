@@ -84,6 +84,7 @@ JsonObject *plan_to_json(const Plan *plan)
         _cleanup_json_ JsonObject *object = json_object_new_object();
         if (!object || json_add_u64(object, "version", DOCUMENT_VERSION) < 0 ||
             json_add_text(object, "scope", plan_scope_name(plan->scope)) < 0 ||
+            json_add_u64(object, "rung", plan->rung) < 0 ||
             json_add_text(object, "narrowed", reason_name(plan->narrowed)) < 0 ||
             json_add_address(object, "narrowed-by", plan->narrowed_by) < 0 ||
             json_add_u64(object, "page", plan->page) < 0 ||
@@ -222,7 +223,7 @@ static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
 
 static int header_from_json(JsonObject *document, Plan *plan, char **ret_problem)
 {
-        uint64_t version;
+        uint64_t version, rung;
         int r = json_field_u64(document, "version", UINT64_MAX, &version, ret_problem);
         if (r < 0)
                 return r;
@@ -232,6 +233,8 @@ static int header_from_json(JsonObject *document, Plan *plan, char **ret_problem
                 return -EBADMSG;
         }
         r = enums_from_json(document, plan, ret_problem);
+        if (r == 0)
+                r = json_field_u64(document, "rung", UINT8_MAX, &rung, ret_problem);
         if (r == 0)
                 r = json_field_address(document, "narrowed-by", &plan->narrowed_by, ret_problem);
         if (r == 0)
@@ -243,9 +246,10 @@ static int header_from_json(JsonObject *document, Plan *plan, char **ret_problem
         if (r == 0)
                 r = json_field_u64(document, "step-timeout-usec", STEP_TIMEOUT_MAX, &plan->step_timeout_usec,
                                    ret_problem);
-        if (r == 0 && !page_size_valid(plan->page))
-                return problem(ret_problem, "\"page\" is not a power of two");
-        return r;
+        if (r < 0)
+                return r;
+        plan->rung = (unsigned) rung;
+        return page_size_valid(plan->page) ? 0 : problem(ret_problem, "\"page\" is not a power of two");
 }
 
 /* The steps are there for whoever reads the document; what is executed is derived anew, and must be the same. */

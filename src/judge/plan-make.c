@@ -148,15 +148,24 @@ static bool is_target(const BusCase *bus, const PciFunction *function)
         return false;
 }
 
-/* What stands against scope `bus`: the first thing found, in the order of the radius. */
-static int bus_obstacle(const BusCase *bus, Obstacle *ret)
+/* The bridge that is removed on RUNG of the ladder; NULL: there are not so many above. */
+static const PciFunction *bridge_of_rung(const BusCase *bus, unsigned rung)
 {
-        const PciFunction *first = bus->targets[0];
-        Obstacle obstacle = { .reason = REASON_BRIDGE_STAYS, .culprit = first->address };
+        const PciFunction *bridge = bus->targets[0]->bridge;
+        for (unsigned i = 1; i < rung && bridge; i++)
+                bridge = bridge->bridge;
+        return bridge;
+}
 
-        if (first->bridge && !first->device_tree) {
+/* What stands against removing the bridge of RUNG: the first thing found, in the order of the radius. */
+static int bridge_obstacle(const BusCase *bus, unsigned rung, Obstacle *ret)
+{
+        const PciFunction *bridge = bridge_of_rung(bus, rung);
+        Obstacle obstacle = { .reason = REASON_BRIDGE_STAYS, .culprit = bus->targets[0]->address };
+
+        if (bridge && !bridge->device_tree) {
                 BlastRadius radius = { 0 };
-                int r = blast_radius_add(&radius, bus->input->topology, first->bridge);
+                int r = blast_radius_add(&radius, bus->input->topology, bridge);
                 if (r < 0) {
                         blast_radius_clear(&radius);
                         return r;
@@ -192,10 +201,11 @@ static int plan_function_fill(const BusCase *bus, const PciFunction *function, P
         return !ret->path || (function->driver && !ret->driver) ? -ENOMEM : 0;
 }
 
-static int plan_fill(const BusCase *bus, PlanScope scope, const BlastRadius *radius, Plan *plan)
+static int plan_fill(const BusCase *bus, unsigned rung, const BlastRadius *radius, Plan *plan)
 {
         *plan = (Plan){
-                .scope = scope,
+                .scope = rung > 0 ? PLAN_SCOPE_BUS : PLAN_SCOPE_FUNCTION,
+                .rung = rung,
                 .narrowed = bus->narrowed.reason,
                 .narrowed_by = bus->narrowed.culprit,
                 .page = bus->input->verdicts->page,
@@ -214,7 +224,7 @@ static int plan_fill(const BusCase *bus, PlanScope scope, const BlastRadius *rad
         return plan_derive_steps(plan);
 }
 
-static int add_plan(BusCase *bus, PlanScope scope, const BlastRadius *radius)
+static int add_plan(BusCase *bus, unsigned rung, const BlastRadius *radius)
 {
         PlanSet *set = bus->set;
         Plan **more = reallocarray(set->plans, set->n_plans + 1, sizeof(more[0]));
@@ -226,25 +236,25 @@ static int add_plan(BusCase *bus, PlanScope scope, const BlastRadius *radius)
         Plan *plan = calloc(1, sizeof(*plan));
         if (!plan)
                 return -ENOMEM;
-        int r = plan_fill(bus, scope, radius, plan);
+        int r = plan_fill(bus, rung, radius, plan);
         if (r < 0)
                 return r;
         set->plans[set->n_plans++] = TAKE_PTR(plan);
         return 0;
 }
 
-static int make_with_scope(BusCase *bus, PlanScope scope)
+static int make_on_rung(BusCase *bus, unsigned rung)
 {
         BlastRadius radius = { 0 };
         int r = 0;
 
-        if (scope == PLAN_SCOPE_BUS)
-                r = blast_radius_add(&radius, bus->input->topology, bus->targets[0]->bridge);
+        if (rung > 0)
+                r = blast_radius_add(&radius, bus->input->topology, bridge_of_rung(bus, rung));
         else
                 for (size_t i = 0; i < bus->n_targets && r == 0; i++)
                         r = blast_radius_add(&radius, bus->input->topology, bus->targets[i]);
         if (r == 0)
-                r = add_plan(bus, scope, &radius);
+                r = add_plan(bus, rung, &radius);
         blast_radius_clear(&radius);
         return r;
 }
@@ -260,7 +270,7 @@ static int make_function_scope(BusCase *bus)
                 alignment = wanted > alignment ? wanted : alignment;
         }
         if (window_fit(bus->input->topology, bridge, bus->targets, bus->n_targets, alignment))
-                return make_with_scope(bus, PLAN_SCOPE_FUNCTION);
+                return make_on_rung(bus, 0);
 
         for (size_t i = 0; i < bus->n_targets; i++) {
                 /* What kept the whole bus from being taken out is what the administrator can change. */
@@ -276,6 +286,24 @@ static int make_function_scope(BusCase *bus)
         return 0;
 }
 
+/*
+ * What is narrower has failed. One rung higher the radius only grows, so what stands against a rung stands against all
+ * above it as well.
+ */
+static int climb(BusCase *bus)
+{
+        Obstacle obstacle = { .reason = REASON_NO_WIDER, .culprit = bus->targets[0]->address };
+        int r = 0;
+
+        if (bus->settings.scope != POLICY_SCOPE_FUNCTION)
+                r = bridge_obstacle(bus, bus->input->lowest_rung, &obstacle);
+        if (r == 0 && obstacle.reason == REASON_NONE)
+                return make_on_rung(bus, bus->input->lowest_rung);
+        for (size_t i = 0; i < bus->n_targets && r == 0; i++)
+                r = refuse(bus, bus->targets[i], &obstacle);
+        return r;
+}
+
 static int plan_bus(BusCase *bus, const PciFunction *first)
 {
         int r = find_targets(bus, first);
@@ -286,21 +314,23 @@ static int plan_bus(BusCase *bus, const PciFunction *first)
         for (size_t i = 1; i < bus->n_targets; i++) {
                 PolicySettings other;
                 policy_settings(bus->input->policy, bus->targets[i], &other);
+                /* One that must be taken alone keeps the bus in place. */
                 if (bus->settings.scope == POLICY_SCOPE_BUS)
-                        bus->settings.scope =
-                                        other.scope; /* one that must be taken alone keeps the bus in place */
+                        bus->settings.scope = other.scope;
                 bus->settings.keep_entry = bus->settings.keep_entry && other.keep_entry;
                 if (other.step_timeout_usec > bus->settings.step_timeout_usec)
                         bus->settings.step_timeout_usec = other.step_timeout_usec;
         }
-        if (bus->settings.scope != POLICY_SCOPE_BUS)
+        unsigned rung = bus->settings.scope == POLICY_SCOPE_BUS ? 1 : 0;
+        if (bus->input->lowest_rung > rung)
+                return climb(bus);
+        if (rung == 0)
                 return make_function_scope(bus);
 
-        r = bus_obstacle(bus, &bus->narrowed);
+        r = bridge_obstacle(bus, rung, &bus->narrowed);
         if (r < 0)
                 return r;
-        return bus->narrowed.reason == REASON_NONE ? make_with_scope(bus, PLAN_SCOPE_BUS)
-                                                   : make_function_scope(bus);
+        return bus->narrowed.reason == REASON_NONE ? make_on_rung(bus, rung) : make_function_scope(bus);
 }
 
 /* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */

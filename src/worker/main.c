@@ -21,6 +21,7 @@ enum {
         OPTION_PAGE_SIZE,
         OPTION_BY_REQUEST,
         OPTION_NO_LISTENER,
+        OPTION_LOWEST_RUNG,
         OPTION_PLAN,
         OPTION_EXECUTE,
         OPTION_RECOVER,
@@ -36,6 +37,7 @@ static const struct option options[] = {
         { "config", required_argument, NULL, OPTION_CONFIG },
         { "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
         { "by-request", no_argument, NULL, OPTION_BY_REQUEST },
+        { "lowest-rung", required_argument, NULL, OPTION_LOWEST_RUNG },
         { "no-listener", no_argument, NULL, OPTION_NO_LISTENER },
         { "help", no_argument, NULL, OPTION_HELP },
         { "version", no_argument, NULL, OPTION_VERSION },
@@ -53,6 +55,7 @@ static const char help_text[] =
                 "  --execute FILE     execute the plan in FILE; \"-\" is standard input\n"
                 "  --recover          finish or undo the transaction that was interrupted, if there is one\n"
                 "  --by-request       with --plan: an administrator asks; realign = report does not refuse\n"
+                "  --lowest-rung N    with --plan: narrower scopes have failed; remove at least the Nth bridge above\n"
                 "  --no-listener      do not hold returning functions by listening; take drivers off afterwards\n"
                 "  --config FILE      read the policy from FILE alone\n"
                 "  --sysroot DIR      work on the tree DIR instead of this machine\n"
@@ -96,6 +99,17 @@ static int set_page_size(Arguments *arguments, const char *text)
         return -EINVAL;
 }
 
+static int set_lowest_rung(Arguments *arguments, const char *text)
+{
+        uint64_t rung;
+        if (text_to_u64(text, 10, UINT8_MAX, &rung) < 0) {
+                worker_complain("--lowest-rung %s: expected a small number", text);
+                return -EINVAL;
+        }
+        arguments->context.lowest_rung = (unsigned) rung;
+        return 0;
+}
+
 /* 0, -EINVAL after a message, or 1: the program has done what it was asked for. */
 static int parse_option(Arguments *arguments, int option)
 {
@@ -117,6 +131,8 @@ static int parse_option(Arguments *arguments, int option)
         case OPTION_BY_REQUEST:
                 arguments->context.by_request = true;
                 return 0;
+        case OPTION_LOWEST_RUNG:
+                return set_lowest_rung(arguments, optarg);
         case OPTION_NO_LISTENER:
                 arguments->context.no_listener = true;
                 return 0;

@@ -78,6 +78,7 @@ static int print_plans(const WorkerContext *context, const World *world, const P
                 .usage = world->usage,
                 .policy = world->policy,
                 .by_request = context->by_request,
+                .lowest_rung = context->lowest_rung,
         };
         int r = plan_make(&input, addresses, n, &set);
         if (r < 0)
