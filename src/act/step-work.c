@@ -273,6 +273,33 @@ static int warn_about(Transaction *transaction, int answer, const Finding *findi
         return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
 }
 
+/*
+ * A bridge comes back without a hold and finds its port driver by itself, on newer kernels after the rescan has returned
+ * (KF §3): probing it waits for that.
+ */
+static int check_bridge_driver(Transaction *transaction, const PlanFunction *planned, PciAddress address)
+{
+        _cleanup_free_ char *driver = NULL, *now = NULL;
+        Finding finding;
+
+        int r = driver_now(transaction, address, &driver);
+        if (r < 0 || text_equal(driver, planned->driver))
+                return r;
+        if (!driver) {
+                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe",
+                                 PCI_ADDRESS_TEXT(address), &finding);
+                if (r == FINDING_MADE)
+                        return transaction_warn(transaction, &finding);
+        }
+        if (r == 0)
+                r = driver_now(transaction, address, &now);
+        if (r < 0 || text_equal(now, planned->driver))
+                return r;
+        finding_make(&finding, REASON_WRONG_DRIVER, address, "the bridge is on %s, not on %s",
+                     now ? now : "no driver", planned->driver ? planned->driver : "none");
+        return transaction_warn(transaction, &finding);
+}
+
 static int work_restore(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
@@ -281,6 +308,11 @@ static int work_restore(Transaction *transaction, const PlanFunction *planned, F
 
         if (!function)
                 return FINDING_NONE; /* its absence has been told */
+        if (planned->is_bridge && transaction->journal.stage != STAGE_TAKING) {
+                int r = check_bridge_driver(transaction, planned, function->address);
+                if (r < 0)
+                        return r;
+        }
         if (!planned->driver && !planned->is_bridge && transaction->journal.stage != STAGE_TAKING &&
             udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address),
                               plan->step_timeout_usec) < 0) {
