@@ -5,6 +5,16 @@ test_usage_CFLAGS = $(UNIT_CFLAGS)
 test_usage_LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS += test-verdict
-test_verdict_SOURCES = tests/unit/test-verdict.c tests/unit/layout.h tests/unit/suite.h tests/unit/tree.h
+test_verdict_SOURCES = tests/unit/test-verdict.c tests/unit/layout.h tests/unit/reference.h tests/unit/suite.h
 test_verdict_CFLAGS = $(UNIT_CFLAGS)
 test_verdict_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-window-fit
+test_window_fit_SOURCES = tests/unit/test-window-fit.c tests/unit/layout.h tests/unit/suite.h
+test_window_fit_CFLAGS = $(UNIT_CFLAGS)
+test_window_fit_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-recorded
+test_recorded_SOURCES = tests/unit/test-recorded.c tests/unit/reference.h tests/unit/suite.h tests/unit/tree.h
+test_recorded_CFLAGS = $(UNIT_CFLAGS)
+test_recorded_LDADD = $(UNIT_LIBS)

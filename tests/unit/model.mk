@@ -21,3 +21,8 @@ test_policy_LDADD = $(UNIT_LIBS)
 test_policy_reader_SOURCES = tests/unit/test-policy-reader.c tests/unit/suite.h
 test_policy_reader_CFLAGS = $(UNIT_CFLAGS)
 test_policy_reader_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-iomem
+test_iomem_SOURCES = tests/unit/test-iomem.c tests/unit/suite.h
+test_iomem_CFLAGS = $(UNIT_CFLAGS)
+test_iomem_LDADD = $(UNIT_LIBS)

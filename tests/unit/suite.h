@@ -30,7 +30,9 @@ static inline int suite_remove_entry(const char *path, const struct stat *st, in
 static inline const char *suite_folder(void)
 {
         static char name[64];
-        snprintf(name, sizeof(name), "/tmp/vfio-realign-test-XXXXXX");
+        /* thousands of small files are quicker in memory */
+        snprintf(name, sizeof(name), "%s/vfio-realign-test-XXXXXX",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
         ck_assert_ptr_nonnull(mkdtemp(name));
         return name;
 }
@@ -40,15 +42,26 @@ static inline void suite_folder_remove(const char *folder)
         ck_assert_int_eq(nftw(folder, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+/* Makes the folder FULL and those above it, unless it is there. */
+static inline void suite_make_folder(char *full)
+{
+        if (mkdir(full, 0755) == 0 || errno == EEXIST)
+                return;
+        char *slash = strrchr(full, '/');
+        *slash = '\0';
+        suite_make_folder(full);
+        *slash = '/';
+        ck_assert_int_eq(mkdir(full, 0755), 0);
+}
+
 /* FOLDER/PATH at FULL, with the folders on the way made, and whatever had that name removed. */
 static inline void suite_prepare(const char *folder, const char *path, char full[static 512])
 {
         ck_assert_int_lt(snprintf(full, 512, "%s/%s", folder, path), 512);
-        for (char *slash = strchr(full + strlen(folder) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                ck_assert(mkdir(full, 0755) == 0 || errno == EEXIST);
-                *slash = '/';
-        }
+        char *slash = strrchr(full, '/');
+        *slash = '\0';
+        suite_make_folder(full);
+        *slash = '/';
         ck_assert(unlink(full) == 0 || errno == ENOENT);
 }
 

@@ -226,7 +226,7 @@ START_TEST(test_garbage)
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 char path[TREE_PATH_MAX];
-                snprintf(path, sizeof(path), "%s/%s:", CARD, cases[i].file);
+                tree_text(path, "%s/%s:", CARD, cases[i].file);
                 tree_write(folder, CARD, cases[i].file, cases[i].text);
                 expect_problem(path, cases[i].what);
                 teardown();
@@ -322,7 +322,7 @@ END_TEST
 START_TEST(test_bridge_absent)
 {
         char entry[TREE_PATH_MAX];
-        snprintf(entry, sizeof(entry), "%s/sys/bus/pci/devices/%s", folder, tree_name(BRIDGE));
+        tree_text(entry, "%s/sys/bus/pci/devices/%s", folder, tree_name(BRIDGE));
         ck_assert_int_eq(unlink(entry), 0);
         expect_problem("/sys/bus/pci/devices/0000:02:1f.3",
                        "the bridge above it, 0000:01:02.0, is not listed");
@@ -354,7 +354,7 @@ START_TEST(test_odd_trees)
         suite_write(folder, "sys/bus/pci/devices/x", "");
         suite_write(folder, "sys/devices/x", "");
         char full[TREE_PATH_MAX];
-        snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/x", folder);
+        tree_text(full, "%s/sys/bus/pci/devices/x", folder);
         ck_assert_int_eq(unlink(full), 0);
         topology = read_well();
         ck_assert_uint_eq(topology->n_functions, 0);
@@ -367,7 +367,7 @@ END_TEST
 START_TEST(test_odd_files)
 {
         char full[TREE_PATH_MAX];
-        snprintf(full, sizeof(full), "%s/sys/devices/" CARD "/enable", folder);
+        tree_text(full, "%s/sys/devices/" CARD "/enable", folder);
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(mkfifo(full, 0600), 0);
         expect_problem(CARD "/enable", "line 1");

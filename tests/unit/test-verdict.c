@@ -1,178 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "base/page.h"
+#include "base/text.h"
 #include "judge/verdict.h"
 #include "layout.h"
-#include "tree.h"
+#include "reference.h"
+#include "suite.h"
 
 #include <time.h>
-
-/* --- what the kernel does, step by step and without any cleverness --- */
-
-/* A node of the kernel's resource tree. */
-typedef struct Node {
-        uint64_t start, end;
-        size_t parent;
-        const PciFunction *function;
-        unsigned line;
-        bool window;
-} Node;
-
-typedef struct Tree {
-        Node nodes[2 * LAYOUT_TAKEN];
-        size_t n;
-} Tree;
-
-#define ROOT_NODE 0u
-
-static void tree_node(Tree *tree, Node node)
-{
-        ck_assert_uint_lt(tree->n, ELEMENTSOF(tree->nodes));
-        tree->nodes[tree->n++] = node;
-}
-
-static bool in_resource_tree(const PciFunction *function, unsigned line)
-{
-        const PciResource *resource = &function->resources.lines[line];
-        if ((resource->flags & 0x1f00) != 0x200 || (resource->flags & 0x30000000))
-                return false;
-        return !(line == 6 && (resource->flags & 2)) && resource->start + resource->end > 0;
-}
-
-static bool is_window(const PciFunction *function, unsigned line)
-{
-        return line >= (function->resources.n_lines > 12 ? 13 : 7);
-}
-
-/* Every resource below the smallest one that it lies in. */
-static void build_tree(const Topology *topology, const Iomem *iomem, Tree *tree)
-{
-        tree->n = 0;
-        tree_node(tree, (Node){ .end = UINT64_MAX });
-        for (size_t i = 0; i < topology->n_functions; i++) {
-                const PciFunction *function = &topology->functions[i];
-                for (unsigned line = 0; line < function->resources.n_lines; line++)
-                        if (in_resource_tree(function, line))
-                                tree_node(tree, (Node){ .start = function->resources.lines[line].start,
-                                                        .end = function->resources.lines[line].end,
-                                                        .function = function,
-                                                        .line = line,
-                                                        .window = is_window(function, line) });
-        }
-        for (size_t i = 0; i < iomem->n_ranges; i++)
-                tree_node(tree, (Node){ .start = iomem->ranges[i].start, .end = iomem->ranges[i].end });
-
-        for (size_t i = 1; i < tree->n; i++) {
-                Node *node = &tree->nodes[i];
-                for (size_t j = 1; j < tree->n; j++) {
-                        const Node *other = &tree->nodes[j], *parent = &tree->nodes[node->parent];
-                        bool equal = other->start == node->start && other->end == node->end;
-                        if (i == j || other->start > node->start || other->end < node->end ||
-                            (equal && j > i))
-                                continue; /* of two equal ones the first is above */
-                        if (other->start >= parent->start && other->end <= parent->end)
-                                node->parent = j;
-                }
-        }
-}
-
-/* __request_resource() */
-static bool request_resource(const Tree *tree, size_t parent, uint64_t start, uint64_t end)
-{
-        if (end < start || start < tree->nodes[parent].start || end > tree->nodes[parent].end)
-                return false;
-        for (size_t i = 1; i < tree->n; i++)
-                if (tree->nodes[i].parent == parent && tree->nodes[i].start <= end &&
-                    tree->nodes[i].end >= start)
-                        return false;
-        return true;
-}
-
-/* vfio_pci_probe_mmaps() for the BAR at node AT */
-static bool vfio_maps(const Tree *tree, size_t at, uint64_t page)
-{
-        const Node *bar = &tree->nodes[at];
-        if (bar->end - bar->start + 1 >= page)
-                return true;
-        if (bar->start % page != 0)
-                return false;
-        return request_resource(tree, bar->parent, bar->end + 1, bar->start + page - 1);
-}
-
-/* Whether OTHER owns some, but not all bytes of the pages that BAR is in, looking at each page. */
-static bool owns_part(const Node *other, const Node *bar, uint64_t page)
-{
-        for (uint64_t at = bar->start - bar->start % page; at <= bar->end; at += page) {
-                bool touches = other->start < at + page && other->end >= at;
-                bool fills = other->start <= at && other->end >= at + page - 1;
-                bool bar_fills = bar->start <= at && bar->end >= at + page - 1;
-                if (touches && !fills && !bar_fills)
-                        return true;
-        }
-        return false;
-}
-
-static BarVerdict expected_verdict(const Tree *tree, size_t at, uint64_t page, unsigned *ret_neighbours)
-{
-        const Node *bar = &tree->nodes[at];
-        *ret_neighbours = 0;
-        for (size_t i = 1; i < tree->n; i++)
-                if (i != at && !tree->nodes[i].window && owns_part(&tree->nodes[i], bar, page))
-                        (*ret_neighbours)++;
-        if (vfio_maps(tree, at, page))
-                return BAR_MAPPABLE;
-        return *ret_neighbours > 0 ? BAR_SHARED : BAR_MISALIGNED;
-}
-
-static bool neighbour_is_one(const Tree *tree, const Iomem *iomem, size_t at, const BarReport *report,
-                             uint64_t page)
-{
-        if (!report->neighbour && !report->neighbour_name)
-                return report->n_neighbours == 0;
-        for (size_t i = 1; i < tree->n; i++) {
-                const Node *node = &tree->nodes[i];
-                if (i == at || node->window || !owns_part(node, &tree->nodes[at], page))
-                        continue;
-                if (report->neighbour ? node->function == report->neighbour &&
-                                                        node->line == report->neighbour_line
-                                      : !node->function && text_equal(report->neighbour_name,
-                                                                      iomem->ranges[0].name))
-                        return true;
-        }
-        return false;
-}
-
-typedef struct Tally {
-        uint64_t bars, verdicts[BAR_UNASSIGNED + 1];
-} Tally;
-
-/* Compares every BAR of TOPOLOGY with the reference. ORIGIN says in a message where the layout came from. */
-static void compare_all(const Topology *topology, const Iomem *iomem, const Tree *tree, uint64_t page,
-                        const char *origin, Tally *tally)
-{
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
-        ck_assert_int_eq(verdict_compute(topology, iomem, page, &verdicts), 0);
-
-        for (size_t i = 1; i < tree->n; i++) {
-                const Node *node = &tree->nodes[i];
-                unsigned n_neighbours;
-                if (!node->function || node->line >= RESOURCE_BARS)
-                        continue;
-                const BarReport *report = &verdict_of(verdicts, node->function)->bars[node->line];
-                BarVerdict expected = expected_verdict(tree, i, page, &n_neighbours);
-                if (report->verdict != expected || report->n_neighbours != n_neighbours ||
-                    report->small != (node->end - node->start + 1 < page) ||
-                    !neighbour_is_one(tree, iomem, i, report, page))
-                        ck_abort_msg("%s, page %" PRIu64 ": %s line %u at %" PRIx64 "-%" PRIx64
-                                     ": verdict %d (%u neighbours), expected %d (%u)",
-                                     origin, page, PCI_ADDRESS_TEXT(node->function->address), node->line,
-                                     node->start, node->end, (int) report->verdict, report->n_neighbours,
-                                     (int) expected, n_neighbours);
-                tally->bars++;
-                tally->verdicts[expected]++;
-        }
-}
 
 static uint64_t number_from_environment(const char *name, uint64_t otherwise)
 {
@@ -213,12 +47,221 @@ START_TEST(test_random_layouts)
 }
 END_TEST
 
+/* --- what makes a function's verdict --- */
+
+#define PAGE (UINT64_C(1) << 12)
+#define BASE LAYOUT_BASE
+
+static Layout machine;
+static PciFunction *function;
+
+/* One function on VFIO, with BAR 0 of 256 bytes at a page's start. */
+static void setup(void)
+{
+        machine.topology = (Topology){ .functions = machine.functions };
+        function = layout_add(&machine, NULL, 13);
+        function->resources.lines[0] = (PciResource){ BASE, BASE + 0xff, RESOURCE_MEMORY };
+}
+
+static FunctionReport judge(uint64_t page)
+{
+        _cleanup_(verdict_freep)
+        Verdicts *verdicts = NULL;
+        ck_assert_int_eq(verdict_compute(&machine.topology, NULL, page, &verdicts), 0);
+        FunctionReport report = *verdict_of(verdicts, function);
+        ck_assert_int_eq(verdict_is_target(verdicts, function),
+                         function->on_vfio && !function->is_bridge &&
+                                         report.verdict == FUNCTION_NEEDS_REALIGN);
+        return report;
+}
+
+static void expect(FunctionVerdict verdict, Reason reason)
+{
+        FunctionReport report = judge(PAGE);
+        ck_assert_str_eq(function_verdict_name(report.verdict), function_verdict_name(verdict));
+        ck_assert_str_eq(reason_name(report.reason), reason_name(reason));
+}
+
+static void misalign(void)
+{
+        function->resources.lines[0] = (PciResource){ BASE + 0x100, BASE + 0x1ff, RESOURCE_MEMORY };
+}
+
+START_TEST(test_bars)
+{
+        FunctionReport report = judge(PAGE);
+        ck_assert_int_eq(report.verdict, FUNCTION_OK);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[0]), "mappable (small)");
+        ck_assert_str_eq(bar_verdict_text(&report.bars[1]), "");
+
+        function->resources.lines[0].end = BASE + PAGE - 1;
+        report = judge(PAGE);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[0]), "mappable");
+
+        misalign();
+        report = judge(PAGE);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[0]), "misaligned");
+        ck_assert_uint_eq(report.bars[0].n_neighbours, 0);
+        ck_assert_ptr_null(report.bars[0].neighbour);
+        ck_assert_int_eq(report.verdict, FUNCTION_NEEDS_REALIGN);
+
+        /* a neighbour of its own; the worse of two BARs counts */
+        function->resources.lines[2] = (PciResource){ BASE, BASE + 0xff, RESOURCE_MEMORY };
+        report = judge(PAGE);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[0]), "shared");
+        ck_assert_ptr_eq(report.bars[0].neighbour, function);
+        ck_assert_uint_eq(report.bars[0].neighbour_line, 2);
+        ck_assert_uint_eq(report.bars[2].neighbour_line, 0);
+        ck_assert_int_eq(report.verdict, FUNCTION_NEEDS_REALIGN);
+        function->resources.lines[3] = (PciResource){ 0, 0xff, RESOURCE_MEMORY | RESOURCE_UNSET };
+        report = judge(PAGE);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[3]), "unassigned");
+        expect(FUNCTION_CANNOT, REASON_BAR_UNASSIGNED);
+}
+END_TEST
+
+/* What is no memory BAR is neither judged nor a neighbour. */
+START_TEST(test_no_neighbours)
+{
+        PciFunction *other = layout_add(&machine, NULL, 17);
+        other->resources.lines[14] = (PciResource){ BASE, BASE + 0x1ff, RESOURCE_MEMORY | RESOURCE_WINDOW };
+        other->resources.lines[0] = (PciResource){ BASE + 0x100, BASE + 0x1ff, RESOURCE_IO };
+        other->resources.lines[1] =
+                        (PciResource){ BASE + 0x100, BASE + 0x1ff, RESOURCE_MEMORY | RESOURCE_UNSET };
+        other->resources.lines[RESOURCE_ROM] =
+                        (PciResource){ BASE + 0x800, BASE + 0xfff, RESOURCE_MEMORY | RESOURCE_ROM_SHADOW };
+        expect(FUNCTION_OK, REASON_NONE);
+        /* a ROM that is not enabled has its place all the same */
+        other->resources.lines[RESOURCE_ROM].flags = 0x46200;
+        FunctionReport report = judge(PAGE);
+        ck_assert_str_eq(bar_verdict_text(&report.bars[0]), "shared");
+        ck_assert_ptr_eq(report.bars[0].neighbour, other);
+        ck_assert_uint_eq(report.bars[0].neighbour_line, RESOURCE_ROM);
+        expect(FUNCTION_NEEDS_REALIGN, REASON_NONE);
+}
+END_TEST
+
+START_TEST(test_refusals)
+{
+        static const struct {
+                PciFunction function;
+                Reason reason;
+        } cases[] = {
+                { { .class = 0x020000 }, REASON_NONE },
+                { { .class = 0x00ff00 }, REASON_NONE }, /* QEMU's pci-testdev */
+                { { .class = 0x060400, .is_bridge = true }, REASON_NONE },
+                { { .class = 0x020000, .is_virtual = true }, REASON_VIRTUAL_FUNCTION },
+                { { .class = 0x020000, .has_virtual = true }, REASON_PF_WITH_VFS },
+                { { .class = 0x060000 }, REASON_HOST_BRIDGE },
+                { { .class = 0x000000 }, REASON_CLASS_UNDEFINED },
+                { { .class = 0x000001 }, REASON_CLASS_UNDEFINED },
+                { { .class = 0x080020 }, REASON_IOAPIC },
+                { { .class = 0x060100 }, REASON_ISA_BRIDGE },
+                { { .class = 0x030000, .boot_display = true }, REASON_BOOT_DISPLAY },
+                { { .class = 0x010802, .removable = true }, REASON_EXTERNAL },
+                { { .class = 0x010802, .vmd = true }, REASON_VMD },
+                { { .class = 0x010802, .zpci = true }, REASON_PLATFORM },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                ResourceTable aligned = { .n_lines = 13,
+                                          .lines[0] = { BASE, BASE + 0xff, RESOURCE_MEMORY } };
+                *function = cases[i].function;
+                function->on_vfio = true;
+                function->resources = aligned;
+                ck_assert_str_eq(reason_name(verdict_refusal(function)), reason_name(cases[i].reason));
+                expect(FUNCTION_OK, REASON_NONE); /* nothing has to be done, so nothing is refused */
+                misalign();
+                expect(cases[i].reason == REASON_NONE ? FUNCTION_NEEDS_REALIGN : FUNCTION_CANNOT,
+                       cases[i].reason);
+        }
+}
+END_TEST
+
+START_TEST(test_fixed)
+{
+        static const uint64_t flags[] = { RESOURCE_PCI_FIXED, RESOURCE_PCI_EA,
+                                          RESOURCE_PCI_FIXED | RESOURCE_PCI_EA };
+        for (size_t i = 0; i < ELEMENTSOF(flags); i++) {
+                setup();
+                function->resources.lines[0].flags |= flags[i];
+                expect(FUNCTION_OK, REASON_NONE);
+                misalign();
+                function->resources.lines[0].flags |= flags[i];
+                expect(FUNCTION_CANNOT, REASON_FIXED_BAR);
+                misalign(); /* another BAR is the fixed one */
+                function->resources.lines[2] = (PciResource){ BASE + PAGE, BASE + 2 * PAGE - 1,
+                                                              RESOURCE_MEMORY | flags[i] };
+                expect(FUNCTION_CANNOT, REASON_FIXED_BAR);
+                function->resources.lines[2].flags = RESOURCE_IO | flags[i]; /* a legacy IDE port */
+                expect(FUNCTION_NEEDS_REALIGN, REASON_NONE);
+        }
+}
+END_TEST
+
+START_TEST(test_targets)
+{
+        misalign();
+        ck_assert_int_eq(judge(PAGE).verdict,
+                         FUNCTION_NEEDS_REALIGN); /* judge() compares verdict_is_target() */
+        function->on_vfio = false;
+        ck_assert_int_eq(judge(PAGE).verdict, FUNCTION_NEEDS_REALIGN);
+        function->on_vfio = function->is_bridge = true;
+        judge(PAGE);
+}
+END_TEST
+
+/* Ranges of /proc/iomem count while their addresses can be seen. */
+START_TEST(test_iomem)
+{
+        _cleanup_(verdict_freep)
+        Verdicts *verdicts = NULL;
+        IomemRange range = { BASE + 0x400, BASE + 0x7ff, (char[]){ "IOAPIC 0" } };
+        Iomem iomem = { .visible = true, .ranges = &range, .n_ranges = 1 };
+        ck_assert_int_eq(verdict_compute(&machine.topology, &iomem, PAGE, &verdicts), 0);
+        const BarReport *bar = &verdict_of(verdicts, function)->bars[0];
+        ck_assert_int_eq(bar->verdict, BAR_SHARED);
+        ck_assert_ptr_null(bar->neighbour);
+        ck_assert_str_eq(bar->neighbour_name, "IOAPIC 0");
+        verdict_free(TAKE_PTR(verdicts));
+
+        iomem.visible = false;
+        ck_assert_int_eq(verdict_compute(&machine.topology, &iomem, PAGE, &verdicts), 0);
+        ck_assert_int_eq(verdict_of(verdicts, function)->verdict, FUNCTION_OK);
+}
+END_TEST
+
+/* The last page of the address space, and nothing at all. */
+START_TEST(test_edges)
+{
+        function->resources.lines[0] = (PciResource){ UINT64_MAX - 0xff, UINT64_MAX, RESOURCE_MEMORY };
+        ck_assert_int_eq(judge(PAGE).bars[0].verdict, BAR_MISALIGNED);
+        function->resources.lines[1] =
+                        (PciResource){ UINT64_MAX - PAGE + 1, UINT64_MAX - PAGE + 0x10, RESOURCE_MEMORY };
+        ck_assert_int_eq(judge(PAGE).bars[0].verdict, BAR_SHARED);
+        ck_assert_int_eq(judge(PAGE).bars[1].verdict, BAR_SHARED);
+
+        _cleanup_(verdict_freep)
+        Verdicts *verdicts = NULL;
+        Topology empty = { 0 };
+        ck_assert_int_eq(verdict_compute(&empty, NULL, PAGE, &verdicts), 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("verdict");
-        TCase *tcase = tcase_create("random");
-        tcase_set_timeout(tcase, 300);
-        tcase_add_test(tcase, test_random_layouts);
+        TCase *tcase = tcase_create("cases"), *random = tcase_create("random");
+        tcase_add_checked_fixture(tcase, setup, NULL);
+        tcase_add_test(tcase, test_bars);
+        tcase_add_test(tcase, test_no_neighbours);
+        tcase_add_test(tcase, test_refusals);
+        tcase_add_test(tcase, test_fixed);
+        tcase_add_test(tcase, test_targets);
+        tcase_add_test(tcase, test_iomem);
+        tcase_add_test(tcase, test_edges);
         suite_add_tcase(suite, tcase);
+        tcase_set_timeout(random, 300);
+        tcase_add_test(random, test_random_layouts);
+        suite_add_tcase(suite, random);
         return suite_run(suite);
 }

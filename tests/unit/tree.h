@@ -12,11 +12,23 @@
 
 #define TREE_PATH_MAX 400
 
+/* A text that must fit. */
+static inline const char *tree_text(char buffer[static TREE_PATH_MAX], const char *format, ...)
+                __attribute__((format(printf, 2, 3)));
+static inline const char *tree_text(char buffer[static TREE_PATH_MAX], const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        int n = vsnprintf(buffer, TREE_PATH_MAX, format, args);
+        va_end(args);
+        ck_assert(n >= 0 && n < TREE_PATH_MAX);
+        return buffer;
+}
+
 /* FOLDER/sys/devices/PATH/FILE of a function at PATH ("pci0000:00/0000:00:1c.0"). */
 static inline const char *tree_file(const char *path, const char *file, char buffer[static TREE_PATH_MAX])
 {
-        snprintf(buffer, TREE_PATH_MAX, "sys/devices/%s/%s", path, file);
-        return buffer;
+        return tree_text(buffer, "sys/devices/%s/%s", path, file);
 }
 
 static inline void tree_write(const char *folder, const char *path, const char *file, const char *text)
@@ -32,7 +44,7 @@ static inline void tree_link(const char *folder, const char *path, const char *f
 static inline void tree_unlink(const char *folder, const char *path, const char *file)
 {
         char full[TREE_PATH_MAX];
-        snprintf(full, sizeof(full), "%s/sys/devices/%s/%s", folder, path, file);
+        tree_text(full, "%s/sys/devices/%s/%s", folder, path, file);
         ck_assert_int_eq(unlink(full), 0);
 }
 
@@ -46,8 +58,8 @@ static inline const char *tree_name(const char *path)
 static inline void tree_list(const char *folder, const char *path)
 {
         char entry[TREE_PATH_MAX], target[TREE_PATH_MAX];
-        snprintf(entry, sizeof(entry), "sys/bus/pci/devices/%s", tree_name(path));
-        snprintf(target, sizeof(target), "../../../devices/%s", path);
+        tree_text(entry, "sys/bus/pci/devices/%s", tree_name(path));
+        tree_text(target, "../../../devices/%s", path);
         suite_link(folder, entry, target);
 }
 
