@@ -10,12 +10,12 @@
 #define NEAR_ENOUGH 3u
 
 static const Verb verbs[] = {
-        { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, false, verb_check_config, NULL,
-          "check the policy, or the given files as one" },
+        { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, true, verb_status, status_columns_describe,
+          "show what VFIO maps of the functions on VFIO drivers, or of these" },
         { "plan", "FUNCTION…", 1, VERB_ANY_NUMBER, true, verb_plan, NULL,
           "show what would be done, step by step, or what stands against it" },
-        { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, true, verb_status, status_columns_describe,
-          "show what VFIO maps of the functions on VFIO drivers, or of the given ones" },
+        { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, false, verb_check_config, NULL,
+          "check the policy, or the given files as one" },
 };
 
 const Verb *verb_find(const char *name)

@@ -420,7 +420,7 @@ START_TEST(test_random)
 {
         unsigned n_accepted = 0, n_refused = 0;
         srand(2);
-        for (unsigned round = 0; round < 100000; round++) {
+        for (unsigned round = 0; round < 30000; round++) {
                 char text[1024];
                 size_t size = random_file(text, sizeof(text));
                 read_sized(text, size);
@@ -433,8 +433,8 @@ START_TEST(test_random)
                 n_accepted++;
                 check_accepted(text, size);
         }
-        ck_assert_uint_gt(n_accepted, 5000);
-        ck_assert_uint_gt(n_refused, 5000);
+        ck_assert_uint_gt(n_accepted, 2000);
+        ck_assert_uint_gt(n_refused, 2000);
         clear();
 }
 END_TEST
