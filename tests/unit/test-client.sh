@@ -22,6 +22,7 @@ check()
     shift 3
     "$program" "$@" >out 2>err
     local got=$?
+    # shellcheck disable=SC2053 # they are patterns
     [[ $got == "$status" && $(<out) == $out && $(<err) == $err ]] && return
     n_failed=$((n_failed + 1))
     printf 'vfio-realign %s\n  exit status %s, expected %s\n  out: %s\n  err: %s\n' "$*" "$got" "$status" \
