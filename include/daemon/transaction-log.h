@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What the journal says of a transaction: its steps, and one line when it is finished. */
+
+#include "daemon/worker-job.h"
+#include "daemon/worker-report.h"
+
+/*
+ * Logs a step (of our own worker at debug level, of a FOREIGN one visibly; late and failed ones always), and returns it
+ * in words: "unbind of 0000:03:00.0 (4 of 14)". NULL: no memory.
+ */
+char *transaction_log_progress(const WorkerProgress *progress, bool foreign) _warn_unused_result_
+                _nonnull_(1);
+
+/* One line with outcome, functions, duration, reason and remedy; one more for each warning. */
+void transaction_log_result(const WorkerResult *result) _nonnull_(1);
+
+/* The worker ended without a result. BUS may be NULL: it recovered. */
+void transaction_log_no_result(const char *bus, const WorkerEnd *end) _nonnull_(2);

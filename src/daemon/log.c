@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/log.h"
+
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+#define FIELDS_MAX 9
+
+static bool to_journal;
+
+/* JOURNAL_STREAM names device and inode of the stream that systemd connected to the journal (systemd.exec(5)). */
+void log_open(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat st;
+        to_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+                     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+typedef struct Fields {
+        struct iovec items[FIELDS_MAX];
+        int n_items;
+} Fields;
+
+static void fields_free(Fields *fields)
+{
+        for (int i = 0; i < fields->n_items; i++)
+                free(fields->items[i].iov_base);
+}
+
+/* A field for which there is no memory is left out: the message is worth more than its fields. */
+static void fields_add(Fields *fields, const char *name, const char *value)
+{
+        char *text = value && *value ? text_format("%s=%s", name, value) : NULL;
+        if (text)
+                fields->items[fields->n_items++] =
+                                (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
+}
+
+static void send_to_journal(int priority, const LogContext *about, const char *message)
+{
+        _cleanup_(fields_free)
+        Fields fields = { 0 };
+        char number[TEXT_BYTES_MAX];
+
+        snprintf(number, sizeof(number), "%d", priority);
+        fields_add(&fields, "MESSAGE", message);
+        fields_add(&fields, "PRIORITY", number);
+        fields_add(&fields, "PCI_FUNCTION", about->function);
+        fields_add(&fields, "PCI_BUS", about->bus);
+        fields_add(&fields, "TRANSACTION", about->transaction);
+        fields_add(&fields, "STEP", about->step);
+        if (about->reason != REASON_NONE) {
+                fields_add(&fields, "REASON", reason_name(about->reason));
+                fields_add(&fields, "MESSAGE_ID", reason_message_id(about->reason));
+        }
+        if (about->duration_usec > 0) {
+                snprintf(number, sizeof(number), "%llu", (unsigned long long) about->duration_usec);
+                fields_add(&fields, "DURATION_USEC", number);
+        }
+        if (sd_journal_sendv(fields.items, fields.n_items) < 0)
+                fprintf(stderr, "%s\n", message);
+}
+
+void log_say(int priority, const LogContext *about, const char *format, ...)
+{
+        static const LogContext nothing = { 0 };
+        char message[2048];
+        va_list args;
+
+        if (priority == LOG_DEBUG && !to_journal)
+                return;
+        va_start(args, format);
+        vsnprintf(message, sizeof(message), format, args);
+        va_end(args);
+        if (to_journal)
+                send_to_journal(priority, about ? about : &nothing, message);
+        else
+                fprintf(stderr, "%s\n", message);
+}

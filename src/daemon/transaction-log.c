@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/transaction-log.h"
+
+#include "base/text.h"
+#include "daemon/log.h"
+
+#include <signal.h>
+#include <string.h>
+
+typedef struct OutcomeRow {
+        int priority;
+        bool names_all; /* functions beside the targets are named as well */
+} OutcomeRow;
+
+static const OutcomeRow rows[] = {
+        [OUTCOME_VERIFIED] = { LOG_NOTICE, false },
+        [OUTCOME_ROLLED_BACK] = { LOG_WARNING, false },
+        [OUTCOME_STALE] = { LOG_NOTICE, false },
+        [OUTCOME_FAILED] = { LOG_CRIT, true },
+};
+
+static const char *const state_texts[] = {
+        [PROGRESS_BEGIN] = "",
+        [PROGRESS_DONE] = " done",
+        [PROGRESS_LATE] = " is late: the kernel has not finished it",
+        [PROGRESS_FAILED] = " failed",
+};
+
+static int progress_priority(const WorkerProgress *progress, bool foreign)
+{
+        if (progress->state == PROGRESS_LATE || progress->state == PROGRESS_FAILED)
+                return LOG_WARNING;
+        return foreign ? LOG_INFO : LOG_DEBUG;
+}
+
+char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
+{
+        const char *detail = progress->detail;
+        char *text = text_format("%s%s%s (%llu of %llu)%s%s%s%s", progress->step,
+                                 progress->function ? " of " : "",
+                                 progress->function ? progress->function : "",
+                                 (unsigned long long) progress->index + 1, (unsigned long long) progress->of,
+                                 state_texts[progress->state], detail ? " (" : "", detail ? detail : "",
+                                 detail ? ")" : "");
+        LogContext about = {
+                .function = progress->function,
+                .transaction = progress->transaction,
+                .step = progress->step,
+                .reason = progress->state == PROGRESS_LATE ? REASON_STEP_LATE : REASON_NONE,
+                .duration_usec = progress->usec,
+        };
+        if (text)
+                log_say(progress_priority(progress, foreign), &about, "Transaction %s: %s",
+                        progress->transaction, text);
+        return text;
+}
+
+static void log_warnings(const WorkerResult *result)
+{
+        for (size_t i = 0; i < result->n_warnings; i++) {
+                const ReportWarning *warning = &result->warnings[i];
+                LogContext about = {
+                        .function = warning->function,
+                        .transaction = result->transaction,
+                        .reason = warning->reason,
+                };
+                log_say(LOG_WARNING, &about, "Transaction %s: %s%s%s%s%s. Remedy: %s.", result->transaction,
+                        warning->function ? warning->function : "", warning->function ? ": " : "",
+                        reason_text(warning->reason), warning->detail ? ": " : "",
+                        warning->detail ? warning->detail : "", reason_remedy(warning->reason));
+        }
+}
+
+/* ": 0000:03:00.0: REASON (DETAIL). Remedy: …" */
+static char *why(const WorkerResult *result)
+{
+        if (result->reason == REASON_NONE)
+                return strdup("");
+        return text_format("; %s%s%s%s%s%s. Remedy: %s.", result->culprit ? result->culprit : "",
+                           result->culprit ? ": " : "", reason_text(result->reason),
+                           result->detail ? " (" : "", result->detail ? result->detail : "",
+                           result->detail ? ")" : "", reason_remedy(result->reason));
+}
+
+void transaction_log_result(const WorkerResult *result)
+{
+        const OutcomeRow *row = &rows[result->outcome];
+        _cleanup_free_ char *functions = worker_result_functions_text(result, !row->names_all);
+        _cleanup_free_ char *reason = why(result);
+        LogContext about = {
+                .function = result->culprit ? result->culprit : functions,
+                .transaction = result->transaction,
+                .reason = result->reason,
+                .duration_usec = result->usec,
+        };
+        log_say(row->priority, &about, "Transaction %s: %s: %s, %llu ms, %llu of them the kernel's%s",
+                result->transaction, outcome_name(result->outcome), functions ? functions : "",
+                (unsigned long long) result->usec / 1000, (unsigned long long) result->kernel_usec / 1000,
+                reason ? reason : "");
+        log_warnings(result);
+}
+
+void transaction_log_no_result(const char *bus, const WorkerEnd *end)
+{
+        LogContext about = { .bus = bus };
+        const char *what = bus ? "realigned on bus " : "recovered";
+        if (end->code == CLD_EXITED)
+                log_say(LOG_ERR, &about,
+                        "The worker that %s%s ended without a result, with exit status %d: see its message.",
+                        what, bus ? bus : "", end->status);
+        else
+                log_say(LOG_ERR, &about, "The worker that %s%s was ended by signal %d (%s).", what,
+                        bus ? bus : "", end->status, strsignal(end->status));
+}
