@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/attempts.h"
+
+#include "base/json-document.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define DOCUMENT_VERSION 1
+#define ATTEMPTS_MAX 65536u
+
+typedef struct Attempt {
+        char *path;
+        uint16_t vendor, device;
+        unsigned count;
+        Reason reason;
+} Attempt;
+
+struct Attempts {
+        Attempt *items;
+        size_t n_items;
+};
+
+int attempts_new(Attempts **ret)
+{
+        Attempts *attempts = calloc(1, sizeof(*attempts));
+        if (!attempts)
+                return -ENOMEM;
+        *ret = attempts;
+        return 0;
+}
+
+Attempts *attempts_free(Attempts *attempts)
+{
+        if (!attempts)
+                return NULL;
+        attempts_forget_all(attempts);
+        free(attempts->items);
+        free(attempts);
+        return NULL;
+}
+
+static Attempt *find(const Attempts *attempts, AttemptKey key)
+{
+        for (size_t i = 0; i < attempts->n_items; i++) {
+                Attempt *item = &attempts->items[i];
+                if (item->vendor == key.vendor && item->device == key.device &&
+                    strcmp(item->path, key.path) == 0)
+                        return item;
+        }
+        return NULL;
+}
+
+unsigned attempts_count(const Attempts *attempts, AttemptKey key)
+{
+        const Attempt *item = find(attempts, key);
+        return item ? item->count : 0;
+}
+
+Reason attempts_reason(const Attempts *attempts, AttemptKey key)
+{
+        const Attempt *item = find(attempts, key);
+        return item ? item->reason : REASON_NONE;
+}
+
+static int get(Attempts *attempts, AttemptKey key, Attempt **ret)
+{
+        Attempt *item = find(attempts, key);
+        if (!item) {
+                Attempt *items = reallocarray(attempts->items, attempts->n_items + 1, sizeof(*items));
+                if (!items)
+                        return -ENOMEM;
+                attempts->items = items;
+                item = &items[attempts->n_items];
+                *item = (Attempt){
+                        .path = strdup(key.path),
+                        .vendor = key.vendor,
+                        .device = key.device,
+                };
+                if (!item->path)
+                        return -ENOMEM;
+                attempts->n_items++;
+        }
+        *ret = item;
+        return 0;
+}
+
+int attempts_add(Attempts *attempts, AttemptKey key, Reason reason)
+{
+        Attempt *item;
+        int r = get(attempts, key, &item);
+        if (r < 0)
+                return r;
+        if (item->count < UINT_MAX)
+                item->count++;
+        item->reason = reason;
+        return 0;
+}
+
+void attempts_forget(Attempts *attempts, AttemptKey key)
+{
+        Attempt *item = find(attempts, key);
+        if (!item)
+                return;
+        free(item->path);
+        *item = attempts->items[--attempts->n_items];
+}
+
+void attempts_forget_all(Attempts *attempts)
+{
+        for (size_t i = 0; i < attempts->n_items; i++)
+                free(attempts->items[i].path);
+        attempts->n_items = 0;
+}
+
+static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_problem)
+{
+        const char *path, *reason;
+        uint64_t vendor, device, count;
+        int r = json_field_text(object, "function", &path, ret_problem);
+        if (r == 0)
+                r = json_field_u64(object, "vendor", UINT16_MAX, &vendor, ret_problem);
+        if (r == 0)
+                r = json_field_u64(object, "device", UINT16_MAX, &device, ret_problem);
+        if (r == 0)
+                r = json_field_u64(object, "count", UINT_MAX, &count, ret_problem);
+        if (r == 0)
+                r = json_field_text(object, "reason", &reason, ret_problem);
+        if (r < 0)
+                return r;
+
+        AttemptKey key = { .path = path, .vendor = (uint16_t) vendor, .device = (uint16_t) device };
+        Attempt *item;
+        r = get(attempts, key, &item);
+        if (r < 0)
+                return r;
+        item->count = (unsigned) count;
+        /* A reason that only another version knows is no reason to try again. */
+        if (reason_parse(reason, &item->reason) < 0)
+                item->reason = REASON_STEP_FAILED;
+        return 0;
+}
+
+static int from_json(JsonObject *document, Attempts *attempts, char **ret_problem)
+{
+        uint64_t version;
+        JsonObject *list;
+        int r = json_field_u64(document, "version", DOCUMENT_VERSION, &version, ret_problem);
+        if (r == 0)
+                r = json_field_array(document, "attempts", ATTEMPTS_MAX, &list, ret_problem);
+        for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
+                r = item_from_json(json_object_array_get_idx(list, i), attempts, ret_problem);
+        return r;
+}
+
+int attempts_load(const Root *root, Attempts **ret, char **ret_problem)
+{
+        _cleanup_(attempts_freep)
+        Attempts *attempts = NULL;
+        _cleanup_json_ JsonObject *document = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        int r = attempts_new(&attempts);
+        if (r < 0)
+                return r;
+        r = root_read_file(root, ATTEMPTS_PATH, &text, NULL);
+        if (r < 0 && r != -ENOENT && r != -ENOTDIR) {
+                *ret_problem = text_format("it cannot be read: %s", strerror(-r));
+                return r;
+        }
+        if (r == 0) {
+                r = json_document_parse(text, &document, ret_problem);
+                if (r == 0)
+                        r = from_json(document, attempts, ret_problem);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(attempts);
+        return 0;
+}
+
+static JsonObject *item_to_json(const Attempt *item)
+{
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        if (!object || json_add_text(object, "function", item->path) < 0 ||
+            json_add_u64(object, "vendor", item->vendor) < 0 ||
+            json_add_u64(object, "device", item->device) < 0 ||
+            json_add_u64(object, "count", item->count) < 0 ||
+            json_add_text(object, "reason", reason_name(item->reason)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+int attempts_save(const Attempts *attempts, const Root *root)
+{
+        _cleanup_json_ JsonObject *document = json_object_new_object();
+        JsonObject *list = json_object_new_array();
+        int r = document ? json_add(document, "attempts", list) : -ENOMEM;
+        if (r < 0) {
+                if (!document)
+                        json_object_put(list);
+                return r;
+        }
+        for (size_t i = 0; i < attempts->n_items && r == 0; i++)
+                r = json_append(list, item_to_json(&attempts->items[i]));
+        if (r == 0)
+                r = json_add_u64(document, "version", DOCUMENT_VERSION);
+        const char *text = r == 0 ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN) : NULL;
+        if (!text)
+                return -ENOMEM;
+        return root_replace_file(root, ATTEMPTS_PATH, text, 0644);
+}
