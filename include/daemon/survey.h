@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* One look at the whole machine: the snapshot, what owns addresses beside PCI, and the verdicts that follow. */
+
+#include "judge/verdict.h"
+
+typedef struct Survey {
+        Topology *topology;
+        Iomem *iomem; /* NULL: it could not be read */
+        Verdicts *verdicts;
+} Survey;
+
+/*
+ * Reads only what cannot block. Negative errno as topology_read(), with *RET_PROBLEM naming what could not be read (the
+ * caller frees it; NULL when there is no memory for it).
+ */
+int survey_read(const Root *root, Survey **ret, char **ret_problem) _warn_unused_result_ _nonnull_(1, 2, 3);
+Survey *survey_free(Survey *survey);
+DEFINE_CLEANUP(Survey *, survey_free);
