@@ -1,3 +1,29 @@
 # Unit tests of the layer programs: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
-dist_check_SCRIPTS = tests/unit/test-client.sh tests/unit/test-service.sh
-TESTS += $(dist_check_SCRIPTS)
+DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
+DAEMON_TEST_LIBS = librealignd.a $(UNIT_LIBS)
+UNIT_TESTS += test-attempts test-bus-key test-bus-queue \
+        test-line-reader test-unseen-results test-worker-report
+
+test_attempts_SOURCES = tests/unit/test-attempts.c tests/unit/suite.h
+test_attempts_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_attempts_LDADD = $(DAEMON_TEST_LIBS)
+
+test_bus_key_SOURCES = tests/unit/test-bus-key.c tests/unit/suite.h
+test_bus_key_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_bus_key_LDADD = $(DAEMON_TEST_LIBS)
+
+test_bus_queue_SOURCES = tests/unit/test-bus-queue.c tests/unit/suite.h
+test_bus_queue_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_bus_queue_LDADD = $(DAEMON_TEST_LIBS)
+
+test_line_reader_SOURCES = tests/unit/test-line-reader.c tests/unit/suite.h
+test_line_reader_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_line_reader_LDADD = $(DAEMON_TEST_LIBS)
+
+test_unseen_results_SOURCES = tests/unit/test-unseen-results.c tests/unit/suite.h
+test_unseen_results_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_unseen_results_LDADD = $(DAEMON_TEST_LIBS)
+
+test_worker_report_SOURCES = tests/unit/test-worker-report.c tests/unit/suite.h
+test_worker_report_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_worker_report_LDADD = $(DAEMON_TEST_LIBS)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The manager's part that keeps in mind how transactions ended, whoever ran them. */
+
+#include "daemon/manager.h"
+
+/* Takes a new survey and counts or forgets attempts for the targets of RESULT. -ENOMEM. */
+int manager_remember(Manager *manager, const WorkerResult *result) _warn_unused_result_ _nonnull_(1, 2);
+
+/* The same for, and logs, results that came while no daemon was listening. -ENOMEM. */
+int manager_catch_up(Manager *manager) _warn_unused_result_ _nonnull_(1);

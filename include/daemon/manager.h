@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The object of the event loop: it owns monitor, queue, policy, memory and the one worker that may run, and decides what
+ * is done next. It writes nothing to sysfs and reads only what cannot block, so that it answers while a transaction is
+ * stuck in the kernel (design §4 rule 8).
+ */
+
+#include "daemon/assessment.h"
+#include "daemon/bus-queue.h"
+#include "daemon/lock-watch.h"
+#include "daemon/monitor.h"
+#include "daemon/udev-queue.h"
+#include "daemon/worker-job.h"
+#include "judge/plan.h"
+
+typedef struct ManagerOptions {
+        const char *sysroot; /* NULL: the machine itself */
+        const char *config;  /* one policy file alone; NULL: those of the sysroot */
+        const char *worker;
+} ManagerOptions;
+
+/* Whether transactions may be started. */
+typedef enum Gate {
+        GATE_OPEN,
+        GATE_FOREIGN,  /* a worker that is not ours holds the lock */
+        GATE_RECOVERY, /* an interrupted transaction is being finished or undone */
+        GATE_SHUT,     /* that failed, and nobody can tell on which bus */
+} Gate;
+
+typedef struct Manager {
+        ManagerOptions options;
+        sd_event *event;
+        Root *root;
+        Policy *policy;
+        char *policy_problem; /* why the last reload kept the policy of before; NULL: it did not */
+
+        Monitor *monitor;
+        UdevQueue *udev_queue; /* until ready */
+        sd_event_source *turn_timer, *poll_timer, *start_timer;
+
+        Survey *survey; /* the last one; NULL: none yet */
+        char *survey_problem;
+        bool must_enumerate;    /* every bus is to be looked at */
+        uint64_t enumerate_due; /* not before */
+        BusQueue *queue;
+        Attempts *attempts;
+
+        Gate gate;
+        unsigned n_recoveries; /* since a transaction went from its beginning to its end */
+        LockWatch *foreign;    /* of GATE_FOREIGN */
+
+        WorkerJob *job;       /* the one worker; NULL: none runs */
+        Bus *bus;             /* what it is about; NULL when it recovers */
+        bool only_report;     /* its plan is to be told, not carried out */
+        Plan *plan;           /* what it carries out */
+        WorkerReport *result; /* what it said last of all */
+        char *progress;       /* what a worker (also a foreign one) is at, in words; NULL: not known */
+
+        bool ready;
+        char *status; /* as last told to systemd */
+} Manager;
+
+/*
+ * Reads policy and memory and listens from now on. A policy with errors: -EBADMSG, logged. ROOT and EVENT come from
+ * OPTIONS and sd_event_default().
+ */
+int manager_new(const ManagerOptions *options, Manager **ret) _warn_unused_result_ _nonnull_(1, 2);
+Manager *manager_free(Manager *manager);
+DEFINE_CLEANUP(Manager *, manager_free);
+
+/* Runs until a signal ends it. 0 or negative errno. */
+int manager_run(Manager *manager) _warn_unused_result_ _nonnull_(1);
+
+/* Microseconds of the event loop's clock. */
+uint64_t manager_now(const Manager *manager) _nonnull_(1);

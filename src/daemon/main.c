@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* vfio-realignd: options, and running the manager. */
+
+#include "daemon/log.h"
+#include "daemon/manager.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+typedef struct OptionRow {
+        char letter;
+        const char *name;
+        const char *argument; /* NULL: it has none */
+        const char *help;
+} OptionRow;
+
+static const OptionRow rows[] = {
+        { 's', "sysroot", "DIR", "find sys, proc, dev, run, etc and usr under DIR" },
+        { 'c', "config", "FILE", "read FILE alone as the policy" },
+        { 'w', "worker", "PATH", "the worker to start (" WORKER_PATH ")" },
+        { 'h', "help", NULL, "show this help" },
+        { 'v', "version", NULL, "show the version" },
+};
+#define N_ROWS ELEMENTSOF(rows)
+
+static void print_help(void)
+{
+        printf("usage: vfio-realignd [OPTION]...\n\n"
+               "Realigns the BARs of functions on a VFIO driver when VFIO would refuse to map them.\n\n");
+        for (size_t i = 0; i < N_ROWS; i++) {
+                char option[40];
+                snprintf(option, sizeof(option), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                         rows[i].argument ? rows[i].argument : "");
+                printf("  %-18s %s\n", option, rows[i].help);
+        }
+}
+
+/* Answers beside negative errno. */
+enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
+
+static int take_option(int letter, ManagerOptions *options)
+{
+        switch (letter) {
+        case 's':
+                options->sysroot = optarg;
+                return OPTIONS_RUN;
+        case 'c':
+                options->config = optarg;
+                return OPTIONS_RUN;
+        case 'w':
+                options->worker = optarg;
+                return OPTIONS_RUN;
+        case 'h':
+                print_help();
+                return OPTIONS_DONE;
+        case 'v':
+                printf("vfio-realignd %s\n", PACKAGE_VERSION);
+                return OPTIONS_DONE;
+        default:
+                fprintf(stderr, "Try \"vfio-realignd --help\".\n");
+                return -EINVAL;
+        }
+}
+
+static int parse_options(int argc, char **argv, ManagerOptions *options)
+{
+        struct option table[N_ROWS + 1] = { 0 };
+        for (size_t i = 0; i < N_ROWS; i++)
+                table[i] = (struct option){
+                        .name = rows[i].name,
+                        .has_arg = rows[i].argument ? required_argument : no_argument,
+                        .val = rows[i].letter,
+                };
+        int letter, r;
+        while ((letter = getopt_long(argc, argv, "", table, NULL)) != -1) {
+                r = take_option(letter, options);
+                if (r != OPTIONS_RUN)
+                        return r;
+        }
+        if (optind < argc) {
+                fprintf(stderr, "vfio-realignd: unexpected argument \"%s\". Try \"vfio-realignd --help\".\n",
+                        argv[optind]);
+                return -EINVAL;
+        }
+        return OPTIONS_RUN;
+}
+
+static int run(const ManagerOptions *options)
+{
+        _cleanup_(manager_freep)
+        Manager *manager = NULL;
+        int r = manager_new(options, &manager);
+        return r < 0 ? r : manager_run(manager);
+}
+
+int main(int argc, char **argv)
+{
+        ManagerOptions options = { .worker = WORKER_PATH };
+        int r = parse_options(argc, argv, &options);
+        if (r != OPTIONS_RUN)
+                return r < 0 ? 2 : EXIT_SUCCESS;
+
+        log_open();
+        r = run(&options);
+        if (r < 0)
+                log_say(LOG_ERR, NULL, "Ended by an error: %s", strerror(-r));
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

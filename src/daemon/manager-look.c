@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/manager-look.h"
+
+#include "base/text.h"
+#include "daemon/bus-key.h"
+#include "daemon/log.h"
+#include "daemon/manager-work.h"
+#include "judge/plan-document.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define LOOK_AGAIN_USEC UINT64_C(10000000) /* at users that no enable count shows, and after errors */
+
+bool manager_reason_passes(Reason reason)
+{
+        static const Reason passing[] = {
+                REASON_IN_USE,    REASON_SIBLING_IN_USE, REASON_ENABLE_COUNT,
+                REASON_USE_BEGAN, REASON_NO_ROOM,        REASON_LOCK_HELD,
+        };
+        for (size_t i = 0; i < ELEMENTSOF(passing); i++)
+                if (passing[i] == reason)
+                        return true;
+        return false;
+}
+
+int manager_look_around(Manager *manager)
+{
+        _cleanup_free_ char *problem = NULL;
+        Survey *survey;
+        int r = survey_read(manager->root, &survey, &problem);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                const char *what = problem ? problem : strerror(-r);
+                if (!text_equal(what, manager->survey_problem))
+                        log_say(LOG_ERR, NULL,
+                                "The PCI functions cannot be read, so nothing is realigned until they can: %s",
+                                what);
+                text_replace(&manager->survey_problem, "%s", what);
+                return 1;
+        }
+        if (manager->survey_problem)
+                log_say(LOG_NOTICE, NULL, "The PCI functions can be read again.");
+        free(TAKE_PTR(manager->survey_problem));
+        survey_free(manager->survey);
+        manager->survey = survey;
+        return 0;
+}
+
+/* Every bus with a function on VFIO is dealt with as if the function had just been bound. */
+static int enumerate(Manager *manager, uint64_t now)
+{
+        const Topology *topology = manager->survey->topology;
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                _cleanup_free_ char *key = NULL;
+                if (!topology->functions[i].on_vfio)
+                        continue;
+                int r = bus_key_from_path(topology->functions[i].sysfs_path, &key);
+                if (r == 0)
+                        r = bus_queue_touch(manager->queue, key, now);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        manager->must_enumerate = false;
+        return 0;
+}
+
+int manager_wait(Manager *manager, Bus *bus, Reason reason)
+{
+        EnableWatch *watch;
+        int r = assessment_watch(manager->survey, bus->key, &watch);
+        if (r < 0)
+                return r;
+        uint64_t pause = bus->delay > LOOK_AGAIN_USEC ? bus->delay : LOOK_AGAIN_USEC;
+        bus_wait(bus, reason, watch, manager_now(manager) + pause);
+        return 0;
+}
+
+static void say_lines(const Bus *bus, int priority, Reason reason, char *lines)
+{
+        LogContext about = { .bus = bus->key, .reason = reason };
+        char *rest = lines, *line;
+        while ((line = strsep(&rest, "\n")))
+                log_say(priority, &about, "%s", line);
+}
+
+static int look_at(Manager *manager, Bus *bus, uint64_t now)
+{
+        _cleanup_(assessment_freep)
+        Assessment *assessment = NULL;
+        int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus->key, &assessment);
+        if (r < 0)
+                return r;
+        if (assessment->answer == ASSESSMENT_NOTHING) {
+                bus_rest(bus, assessment->reason);
+                if (bus_says(bus, assessment->remarks))
+                        say_lines(bus, LOG_WARNING, assessment->reason, assessment->remarks);
+                return 0;
+        }
+        if (!bus_is_quiet(bus, assessment->settle_delay_usec, now))
+                return 0;
+        if (assessment->answer != ASSESSMENT_REPORT && bus_queue_is_blocked(manager->queue, bus->key)) {
+                bus_rest(bus, REASON_ATTEMPTS);
+                return 0;
+        }
+        if (assessment->answer == ASSESSMENT_IN_USE) {
+                _cleanup_free_ char *targets = assessment_targets_text(assessment);
+                if (!targets)
+                        return -ENOMEM;
+                if (bus_says(bus, targets))
+                        log_say(LOG_NOTICE, &(LogContext){ .bus = bus->key, .reason = REASON_IN_USE },
+                                "%s: in use, to be realigned when that has ended", targets);
+                return manager_wait(manager, bus, REASON_IN_USE);
+        }
+        r = manager_start_plan(manager, bus, assessment->targets, assessment->n_targets,
+                               assessment->answer == ASSESSMENT_REPORT);
+        return r < 0 ? r : 0;
+}
+
+int manager_turn(Manager *manager)
+{
+        uint64_t now = manager_now(manager);
+        if (manager->job || manager->gate != GATE_OPEN)
+                return 0;
+        bool enumerates = manager->must_enumerate && manager->enumerate_due <= now;
+        if (!enumerates && !bus_queue_due(manager->queue, now))
+                return 0;
+
+        Bus *bus;
+        int r = manager_look_around(manager);
+        if (r > 0) {
+                manager->enumerate_due = now + LOOK_AGAIN_USEC;
+                while ((bus = bus_queue_due(manager->queue, now)))
+                        bus->due = now + LOOK_AGAIN_USEC;
+                return 0;
+        }
+        if (r == 0 && enumerates)
+                r = enumerate(manager, now);
+        while (r == 0 && !manager->job && (bus = bus_queue_due(manager->queue, now)))
+                r = look_at(manager, bus, now);
+        return r;
+}
+
+static char *refusals_text(const PlanSet *set)
+{
+        char *text = strdup("");
+        for (size_t i = 0; i < set->n_refusals && text; i++) {
+                const PlanRefusal *refusal = &set->refusals[i];
+                bool other = !pci_address_equal(refusal->address, refusal->culprit);
+                text_replace(&text, "%s%s%s is not realigned: %s%s%s%s%s%s. Remedy: %s.", text,
+                             *text ? "\n" : "", PCI_ADDRESS_TEXT(refusal->address),
+                             reason_text(refusal->reason), other || refusal->detail ? " (" : "",
+                             other ? PCI_ADDRESS_TEXT(refusal->culprit) : "",
+                             other && refusal->detail ? ": " : "", refusal->detail ? refusal->detail : "",
+                             other || refusal->detail ? ")" : "", reason_remedy(refusal->reason));
+        }
+        return text;
+}
+
+/* "0000:03:00.0, 0000:03:00.1 would be realigned (scope bus): …" */
+static char *plan_text(const Plan *plan)
+{
+        _cleanup_free_ char *targets = strdup(""), *others = strdup("");
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                char **list = plan->functions[i].is_target ? &targets : &others;
+                if (*list)
+                        text_replace(list, "%s%s%s", *list, **list ? ", " : "",
+                                     PCI_ADDRESS_TEXT(plan->functions[i].address));
+        }
+        if (!targets || !others)
+                return NULL;
+        return text_format("%s would be realigned, but the policy says realign = report (scope %s%s%s)",
+                           targets, plan_scope_name(plan->scope), *others ? "; taken out with them: " : "",
+                           others);
+}
+
+static Reason passing_reason(const PlanSet *set)
+{
+        for (size_t i = 0; i < set->n_refusals; i++)
+                if (manager_reason_passes(set->refusals[i].reason))
+                        return set->refusals[i].reason;
+        return REASON_NONE;
+}
+
+/* Nothing is carried out: says why, if that is new, and rests or waits. */
+static int leave_it(Manager *manager, Bus *bus, const PlanSet *set, char *remarks)
+{
+        if (bus_says(bus, *remarks ? remarks : NULL))
+                say_lines(bus, LOG_NOTICE, set->n_refusals ? set->refusals[0].reason : REASON_NONE, remarks);
+        Reason passing = passing_reason(set);
+        if (passing != REASON_NONE)
+                return manager_wait(manager, bus, passing);
+        bus_rest(bus, set->n_refusals ? set->refusals[0].reason : REASON_NONE);
+        return 0;
+}
+
+static int report(Manager *manager, Bus *bus, const PlanSet *set)
+{
+        _cleanup_free_ char *remarks = refusals_text(set);
+        for (size_t i = 0; i < set->n_plans && remarks; i++) {
+                _cleanup_free_ char *plan = plan_text(set->plans[i]);
+                text_replace(&remarks, "%s%s%s", remarks, *remarks ? "\n" : "", plan ? plan : "");
+        }
+        if (!remarks)
+                return -ENOMEM;
+        if (bus_says(bus, *remarks ? remarks : NULL))
+                say_lines(bus, LOG_NOTICE, REASON_POLICY_REPORT, remarks);
+        bus_rest(bus, REASON_POLICY_REPORT);
+        return 0;
+}
+
+static int follow_plan(Manager *manager, Bus *bus, PlanSet *set)
+{
+        if (manager->only_report)
+                return report(manager, bus, set);
+        _cleanup_free_ char *remarks = refusals_text(set);
+        if (!remarks)
+                return -ENOMEM;
+        if (set->n_plans == 0)
+                return leave_it(manager, bus, set, remarks);
+        if (*remarks && bus_says(bus, remarks))
+                say_lines(bus, LOG_NOTICE, set->refusals[0].reason, remarks);
+        int r = manager_start_execute(manager, bus, TAKE_PTR(set->plans[0]));
+        return r < 0 ? r : 0;
+}
+
+/* The document, or what is wrong with the way the worker ended. */
+static int read_plan(const WorkerEnd *end, PlanSet **ret, char **ret_problem)
+{
+        _cleanup_json_ JsonObject *document = NULL;
+        if (end->late) {
+                *ret_problem = strdup("it did not end within its deadline");
+                return -ETIMEDOUT;
+        }
+        if (end->code != CLD_EXITED) {
+                *ret_problem = text_format("it was ended by signal %d (%s)", end->status,
+                                           strsignal(end->status));
+                return -EPIPE;
+        }
+        if (end->status != 0) {
+                *ret_problem = text_format("it failed with exit status %d, see its message", end->status);
+                return -EPIPE;
+        }
+        int r = json_document_parse(end->output, &document, ret_problem);
+        return r < 0 ? r : plan_set_from_json(document, ret, ret_problem);
+}
+
+void manager_plan_ended(Manager *manager, const WorkerEnd *end)
+{
+        _cleanup_(plan_set_freep)
+        PlanSet *set = NULL;
+        _cleanup_free_ char *problem = NULL;
+        Bus *bus = TAKE_PTR(manager->bus);
+
+        int r = read_plan(end, &set, &problem);
+        manager->job = worker_job_free(manager->job);
+        if (bus_resume(bus))
+                return; /* made from a world that has changed */
+        if (r < 0 && r != -ENOMEM) {
+                if (bus_says(bus, problem))
+                        log_say(LOG_ERR, &(LogContext){ .bus = bus->key },
+                                "The worker made no plan for bus %s: %s", bus->key,
+                                problem ? problem : strerror(-r));
+                r = manager_wait(manager, bus, REASON_NONE);
+        } else if (r == 0) {
+                r = follow_plan(manager, bus, set);
+        }
+        if (r < 0)
+                sd_event_exit(manager->event, r);
+}

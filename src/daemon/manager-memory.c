@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/manager-memory.h"
+
+#include "daemon/log.h"
+#include "daemon/manager-look.h"
+#include "daemon/transaction-log.h"
+#include "daemon/unseen-results.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The ids are those of the plan, because after a failure the function may be gone. */
+static int attempt_key(const Manager *manager, const char *path, AttemptKey *ret)
+{
+        for (size_t i = 0; manager->plan && i < manager->plan->n_functions; i++) {
+                const PlanFunction *function = &manager->plan->functions[i];
+                if (strcmp(function->path, path) != 0)
+                        continue;
+                *ret = (AttemptKey){ path, function->vendor, function->device };
+                return 0;
+        }
+        const PciFunction *function =
+                        manager->survey ? topology_find_path(manager->survey->topology, path) : NULL;
+        if (!function)
+                return -ENOENT;
+        *ret = (AttemptKey){ path, function->vendor, function->device };
+        return 0;
+}
+
+static bool still_needs(const Manager *manager, const char *path)
+{
+        const PciFunction *function =
+                        manager->survey ? topology_find_path(manager->survey->topology, path) : NULL;
+        return function && verdict_is_target(manager->survey->verdicts, function);
+}
+
+/* Worker and daemon judge by the same code; if they differ all the same, this must not go round in circles. */
+static int remember_target(Manager *manager, const WorkerResult *result, const ReportFunction *target)
+{
+        AttemptKey key;
+        if (attempt_key(manager, target->path, &key) < 0)
+                return 0; /* nothing is there that could be tried again */
+        if (result->outcome == OUTCOME_VERIFIED && !still_needs(manager, target->path)) {
+                attempts_forget(manager->attempts, key);
+                return 0;
+        }
+        if (result->outcome == OUTCOME_VERIFIED)
+                log_say(LOG_ERR, &(LogContext){ .transaction = result->transaction },
+                        "%s was verified by the worker, but still needs it: this counts as a failed attempt",
+                        PCI_ADDRESS_TEXT(target->address));
+        return attempts_add(manager->attempts, key,
+                            result->reason != REASON_NONE ? result->reason : REASON_PAGE_SHARED);
+}
+
+/* Saved also when nothing was attempted: the time of the file says which results were seen. */
+int manager_remember(Manager *manager, const WorkerResult *result)
+{
+        int r = manager_look_around(manager);
+        if (r < 0)
+                return r;
+        r = 0;
+        for (size_t i = 0; result->attempted && i < result->n_functions && r == 0; i++)
+                if (result->functions[i].target)
+                        r = remember_target(manager, result, &result->functions[i]);
+        if (r < 0)
+                return r;
+        r = attempts_save(manager->attempts, manager->root);
+        if (r < 0)
+                log_say(LOG_WARNING, NULL,
+                        "The failed attempts cannot be remembered across a restart: %s: %s", ATTEMPTS_PATH,
+                        strerror(-r));
+        return 0;
+}
+
+int manager_catch_up(Manager *manager)
+{
+        _cleanup_(unseen_results_clear)
+        UnseenResults results = { 0 };
+        int r = unseen_results_read(manager->root, &results);
+        if (r < 0 && r != -ENOMEM) {
+                log_say(LOG_WARNING, NULL, "Results of earlier transactions cannot be read: %s: %s",
+                        RESULTS_DIRECTORY, strerror(-r));
+                return 0;
+        }
+        for (size_t i = 0; i < results.n_reports && r == 0; i++) {
+                transaction_log_result(&results.reports[i]->result);
+                r = manager_remember(manager, &results.reports[i]->result);
+        }
+        return r;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/manager-work.h"
+
+#include "base/text.h"
+#include "daemon/bus-key.h"
+#include "daemon/log.h"
+#include "daemon/manager-look.h"
+#include "daemon/manager-memory.h"
+#include "daemon/transaction-log.h"
+#include "judge/plan-document.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* A recovery that dies or leaves its journal behind is tried once more, then a person has to look. */
+#define RECOVERIES_MAX 2u
+#define COMMAND_WORDS 8u /* program, --sysroot and --config with their values, verb, its argument, NULL */
+
+static void on_line(const char *line, void *userdata);
+static void on_end(const WorkerEnd *end, void *userdata);
+
+static void note_progress(Manager *manager, const WorkerProgress *progress, bool foreign)
+{
+        free(manager->progress);
+        manager->progress = transaction_log_progress(progress, foreign);
+}
+
+/* The words that every command line of the worker begins with. */
+static size_t command_begin(const Manager *manager, const char **words)
+{
+        size_t n = 0;
+        words[n++] = manager->options.worker;
+        if (manager->options.sysroot) {
+                words[n++] = "--sysroot";
+                words[n++] = manager->options.sysroot;
+        }
+        if (manager->options.config) {
+                words[n++] = "--config";
+                words[n++] = manager->options.config;
+        }
+        return n;
+}
+
+static int start(Manager *manager, WorkerVerb verb, const char **words, const char *input)
+{
+        WorkerCommand command = {
+                .verb = verb,
+                .arguments = (char *const *) words,
+                .input = input,
+                .on_line = on_line,
+                .on_end = on_end,
+                .userdata = manager,
+        };
+        free(TAKE_PTR(manager->progress));
+        int r = worker_job_start(manager->event, &command, &manager->job);
+        if (r == -ENOMEM || r == 0)
+                return r;
+        log_say(LOG_ERR, NULL, "The worker %s could not be started to %s: %s", manager->options.worker,
+                worker_verb_name(verb), strerror(-r));
+        return 1;
+}
+
+int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, size_t n_targets,
+                       bool only_report)
+{
+        _cleanup_free_ const char **words = calloc(COMMAND_WORDS + n_targets + 1, sizeof(*words));
+        _cleanup_free_ char *texts = calloc(n_targets, PCI_ADDRESS_TEXT_MAX);
+        if (!words || !texts)
+                return -ENOMEM;
+        size_t n = command_begin(manager, words);
+        if (only_report)
+                words[n++] = "--by-request";
+        words[n++] = "--plan";
+        for (size_t i = 0; i < n_targets; i++)
+                words[n++] = pci_address_format(targets[i], texts + i * PCI_ADDRESS_TEXT_MAX);
+
+        manager->only_report = only_report;
+        int r = start(manager, WORKER_PLAN, words, NULL);
+        if (r == 0) {
+                manager->bus = bus;
+                bus_plan(bus);
+        } else if (r > 0) {
+                bus_rest(bus, REASON_NONE);
+        }
+        return r;
+}
+
+int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
+{
+        const char *words[COMMAND_WORDS] = { NULL };
+        _cleanup_(plan_freep)
+        Plan *owned = plan;
+        _cleanup_json_ JsonObject *document = plan_to_json(plan);
+        const char *text =
+                        document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN) : NULL;
+        if (!text)
+                return -ENOMEM;
+        size_t n = command_begin(manager, words);
+        words[n++] = "--execute";
+        words[n++] = "-";
+
+        int r = start(manager, WORKER_EXECUTE, words, text);
+        if (r == 0) {
+                manager->bus = bus;
+                manager->plan = TAKE_PTR(owned);
+                bus_execute(bus);
+        } else if (r > 0) {
+                bus_rest(bus, REASON_NONE);
+        }
+        return r;
+}
+
+static int start_recover(Manager *manager)
+{
+        const char *words[COMMAND_WORDS] = { NULL };
+        size_t n = command_begin(manager, words);
+        words[n++] = "--recover";
+        log_say(LOG_NOTICE, NULL, "A transaction was interrupted: it is finished or undone now.");
+        return start(manager, WORKER_RECOVER, words, NULL);
+}
+
+/* --- foreign workers */
+
+static void on_foreign_progress(const WorkerProgress *progress, void *userdata)
+{
+        note_progress(userdata, progress, true);
+}
+
+static void on_foreign_released(void *userdata)
+{
+        Manager *manager = userdata;
+        log_say(LOG_NOTICE, NULL, "The worker that held the lock has ended.");
+        manager->foreign = lock_watch_free(manager->foreign);
+        manager_check_gate(manager);
+}
+
+static int follow(Manager *manager)
+{
+        LockWatchHandlers handlers = {
+                .on_progress = on_foreign_progress,
+                .on_released = on_foreign_released,
+                .userdata = manager,
+        };
+        lock_watch_free(TAKE_PTR(manager->foreign));
+        free(TAKE_PTR(manager->progress));
+        int r = lock_watch_new(manager->event, manager->root, &handlers, &manager->foreign);
+        if (r < 0)
+                return r;
+        log_say(LOG_NOTICE, &(LogContext){ .reason = REASON_LOCK_HELD },
+                "A worker that this daemon did not start holds the lock: no transaction is begun until it has ended.");
+        manager->gate = GATE_FOREIGN;
+        return 0;
+}
+
+static void shut(Manager *manager, const char *why)
+{
+        manager->gate = GATE_SHUT;
+        log_say(LOG_CRIT, NULL,
+                "An interrupted transaction could not be recovered (%s), and it is not known which bus it was "
+                "about: no further transaction is started. Remedy: compare \"vfio-realign status\" with what the "
+                "machine should have, then reload this service, or reboot.",
+                why);
+}
+
+void manager_check_gate(Manager *manager)
+{
+        int held = lock_probe(manager->root);
+        int journal = held < 0 ? held : root_exists(manager->root, JOURNAL_PATH);
+        int r = journal < 0 ? journal : 0;
+        if (r == 0 && held == LOCK_STATE_FREE)
+                r = manager_catch_up(manager);
+
+        /* What happened while it was not open was not looked at. */
+        manager->must_enumerate = manager->must_enumerate || manager->gate != GATE_OPEN;
+        manager->gate = GATE_OPEN;
+        if (r == 0 && held == LOCK_STATE_HELD)
+                r = follow(manager);
+        else if (r == 0 && journal && manager->n_recoveries >= RECOVERIES_MAX)
+                shut(manager, "it was tried twice");
+        else if (r == 0 && journal) {
+                manager->n_recoveries++;
+                manager->gate = GATE_RECOVERY;
+                r = start_recover(manager);
+                if (r > 0)
+                        shut(manager, "the worker could not be started");
+        }
+        if (r < 0)
+                shut(manager, strerror(-r));
+}
+
+/* --- how transactions end */
+
+static int block(Manager *manager, const char *key)
+{
+        Bus *bus;
+        int r = bus_queue_get(manager->queue, key, &bus);
+        if (r < 0)
+                return r;
+        if (!bus->blocked)
+                log_say(LOG_CRIT, &(LogContext){ .bus = key },
+                        "No further transaction is started on bus %s until this service is reloaded.", key);
+        bus->blocked = true;
+        return 0;
+}
+
+/* The buses of what RESULT names, as far as they can be told. 1: of none. */
+static int block_buses(Manager *manager, const WorkerResult *result)
+{
+        bool found = false;
+        for (size_t i = 0; result && manager->survey && i < result->n_functions; i++) {
+                _cleanup_free_ char *key = NULL;
+                const PciFunction *function =
+                                topology_find_path(manager->survey->topology, result->functions[i].path);
+                int r = function ? bus_key_from_path(function->sysfs_path, &key) : -ENOENT;
+                if (r == 0)
+                        r = block(manager, key);
+                if (r == -ENOMEM)
+                        return r;
+                found = found || r == 0;
+        }
+        return found ? 0 : 1;
+}
+
+static int settle_bus(Manager *manager, Bus *bus, const WorkerResult *result)
+{
+        if (result->outcome == OUTCOME_FAILED) {
+                int r = block(manager, bus->key);
+                if (r < 0)
+                        return r;
+        }
+        if (result->attempted)
+                bus_finish(bus, manager_now(manager));
+        else if (!bus_resume(bus)) {
+                if (manager_reason_passes(result->reason))
+                        return manager_wait(manager, bus, result->reason);
+                bus_rest(bus, result->reason);
+        }
+        return 0;
+}
+
+static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const WorkerResult *result)
+{
+        if (result) {
+                manager->n_recoveries = 0;
+                transaction_log_result(result);
+                int r = manager_remember(manager, result);
+                return r < 0 ? r : settle_bus(manager, bus, result);
+        }
+        if (end->code == CLD_EXITED && end->status == WORKER_EXIT_LOCKED) {
+                bus_finish(bus, manager_now(manager)); /* planned anew when the lock is free */
+        } else {
+                transaction_log_no_result(bus->key, end);
+                /* Nothing is known of what was done: the next event, or the recovery, tells. */
+                bus_rest(bus, REASON_STEP_FAILED);
+        }
+        manager_check_gate(manager);
+        return 0;
+}
+
+static int recover_failed(Manager *manager, const WorkerResult *result, const char *why)
+{
+        int r = block_buses(manager, result);
+        if (r > 0)
+                shut(manager, why);
+        else
+                manager->gate = GATE_OPEN;
+        return r < 0 ? r : 0;
+}
+
+static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerResult *result)
+{
+        if (result) {
+                transaction_log_result(result);
+                int r = manager_remember(manager, result);
+                if (r < 0)
+                        return r;
+        }
+        if (end->code != CLD_EXITED) {
+                transaction_log_no_result(NULL, end);
+                manager_check_gate(manager);
+                return 0;
+        }
+        switch (end->status) {
+        case WORKER_EXIT_VERIFIED:
+        case WORKER_EXIT_ROLLED_BACK:
+        case WORKER_EXIT_STALE:
+        case WORKER_EXIT_LOCKED:
+                manager_check_gate(manager);
+                return 0;
+        default:
+                manager->must_enumerate = true;
+                return recover_failed(manager, result, "see the message of the worker");
+        }
+}
+
+static void on_line(const char *line, void *userdata)
+{
+        Manager *manager = userdata;
+        _cleanup_free_ char *problem = NULL;
+        WorkerReport *report;
+        int r = worker_report_parse(line, &report, &problem);
+        if (r < 0) {
+                log_say(LOG_WARNING, NULL, "The worker wrote a line that makes no sense: %s",
+                        problem ? problem : strerror(-r));
+                return;
+        }
+        if (report->kind == WORKER_REPORT_PROGRESS) {
+                note_progress(manager, &report->progress, false);
+                worker_report_free(report);
+        } else {
+                worker_report_free(manager->result);
+                manager->result = report;
+        }
+}
+
+static void on_end(const WorkerEnd *end, void *userdata)
+{
+        Manager *manager = userdata;
+        WorkerVerb verb = worker_job_verb(manager->job);
+        if (verb == WORKER_PLAN) {
+                manager_plan_ended(manager, end);
+                return;
+        }
+
+        _cleanup_(worker_report_freep)
+        WorkerReport *report = TAKE_PTR(manager->result);
+        const WorkerResult *result = report ? &report->result : NULL;
+        manager->job = worker_job_free(manager->job);
+        free(TAKE_PTR(manager->progress));
+        int r = verb == WORKER_EXECUTE ? execute_ended(manager, TAKE_PTR(manager->bus), end, result)
+                                       : recover_ended(manager, end, result);
+        manager->plan = plan_free(manager->plan);
+        if (r < 0)
+                sd_event_exit(manager->event, r);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/manager.h"
+
+#include "act/outcome.h"
+#include "base/text.h"
+#include "daemon/bus-key.h"
+#include "daemon/log.h"
+#include "daemon/manager-look.h"
+#include "daemon/manager-status.h"
+#include "daemon/manager-work.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#define START_TIMEOUT_USEC UINT64_C(30000000)
+#define POLL_USEC UINT64_C(1000000) /* of the enable counts, while something waits */
+#define ACCURACY_USEC UINT64_C(10000)
+
+uint64_t manager_now(const Manager *manager)
+{
+        uint64_t now = 0;
+        (void) sd_event_now(manager->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
+/* --- what is heard */
+
+static void on_pci_event(const MonitorEvent *event, void *userdata)
+{
+        Manager *manager = userdata;
+        _cleanup_free_ char *key = NULL;
+        int r = bus_key_from_path(event->path, &key);
+        if (r == 0)
+                r = bus_queue_touch(manager->queue, key, manager_now(manager));
+        if (r < 0 && r != -EINVAL)
+                sd_event_exit(manager->event, r);
+}
+
+static void on_overflow(void *userdata)
+{
+        Manager *manager = userdata;
+        log_say(LOG_WARNING, NULL, "Events of udev were lost: all PCI functions are looked at anew.");
+        manager->must_enumerate = true;
+}
+
+static void on_udev_queue_empty(void *userdata)
+{
+        /* Whether that makes the daemon ready is looked at after every event. */
+}
+
+static int on_start_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Manager *manager = userdata;
+        if (!manager->ready)
+                manager_tell(manager, true);
+        return 0;
+}
+
+static int on_turn_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        return 0; /* the turn itself is made after every event */
+}
+
+static int on_poll_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Manager *manager = userdata;
+        uint64_t now = manager_now(manager);
+        for (size_t i = 0; i < manager->queue->n_buses; i++) {
+                Bus *bus = manager->queue->buses[i];
+                if (bus->state == BUS_WAITING && bus->watch &&
+                    enable_watch_changed(bus->watch, manager->root))
+                        bus_touch(bus, now);
+        }
+        return 0;
+}
+
+/* --- reload and end */
+
+static void log_problems(const char *problems)
+{
+        _cleanup_free_ char *copy = strdup(problems ? problems : "");
+        char *rest = copy, *line;
+        while ((line = strsep(&rest, "\n")))
+                if (*line)
+                        log_say(LOG_ERR, NULL, "%s", line);
+}
+
+static int load_policy(const Manager *manager, Policy **ret)
+{
+        _cleanup_free_ char *problems = NULL;
+        int r = policy_load(manager->root, manager->options.config, ret, &problems);
+        if (r < 0) {
+                log_problems(problems);
+                log_say(LOG_ERR, NULL, "The policy cannot be used: %s", strerror(-r));
+        }
+        return r;
+}
+
+/* What an administrator changed by hand may help now: earlier failures count no more. */
+static void forget(Manager *manager)
+{
+        attempts_forget_all(manager->attempts);
+        int r = attempts_save(manager->attempts, manager->root);
+        if (r < 0)
+                log_say(LOG_WARNING, NULL, "%s: %s", ATTEMPTS_PATH, strerror(-r));
+        for (size_t i = 0; i < manager->queue->n_buses; i++) {
+                manager->queue->buses[i]->blocked = false;
+                (void) bus_says(manager->queue->buses[i], NULL);
+        }
+        manager->n_recoveries = 0;
+        if (manager->gate == GATE_SHUT)
+                manager_check_gate(manager);
+        manager->must_enumerate = true;
+        manager->enumerate_due = 0;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        Manager *manager = userdata;
+        Policy *policy;
+        sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) manager_now(manager));
+        int r = load_policy(manager, &policy);
+        if (r < 0) {
+                log_say(LOG_ERR, NULL, "The policy of before is kept.");
+                text_replace(&manager->policy_problem, "%s", strerror(-r));
+        } else {
+                log_say(LOG_NOTICE, NULL, "The policy was read anew; earlier failures are forgotten.");
+                free(TAKE_PTR(manager->policy_problem));
+                policy_free(manager->policy);
+                manager->policy = policy;
+                forget(manager);
+        }
+        if (manager->ready)
+                sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        Manager *manager = userdata;
+        bool goes_on = manager->job && worker_job_verb(manager->job) != WORKER_PLAN;
+        sd_notify(false, "STOPPING=1");
+        if (goes_on)
+                log_say(LOG_NOTICE, NULL, "Ending; the transaction goes on in the worker, process %d.",
+                        (int) worker_job_pid(manager->job));
+        return sd_event_exit(manager->event, 0);
+}
+
+/* --- after every event */
+
+static int arm(sd_event_source *timer, uint64_t due)
+{
+        if (due == BUS_NEVER)
+                return sd_event_source_set_enabled(timer, SD_EVENT_OFF);
+        int r = sd_event_source_set_time(timer, due);
+        return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+static int arm_timers(Manager *manager)
+{
+        bool may_turn = !manager->job && manager->gate == GATE_OPEN;
+        uint64_t due = may_turn ? bus_queue_next(manager->queue) : BUS_NEVER;
+        if (may_turn && manager->must_enumerate && manager->enumerate_due < due)
+                due = manager->enumerate_due;
+        int r = arm(manager->turn_timer, due);
+        if (r < 0)
+                return r;
+
+        int enabled = SD_EVENT_OFF;
+        r = sd_event_source_get_enabled(manager->poll_timer, &enabled);
+        bool waits = bus_queue_count(manager->queue, BUS_WAITING) > 0;
+        if (r < 0 || (enabled != SD_EVENT_OFF) == waits)
+                return r < 0 ? r : 0;
+        return arm(manager->poll_timer, waits ? manager_now(manager) + POLL_USEC : BUS_NEVER);
+}
+
+static int on_post(sd_event_source *source, void *userdata)
+{
+        Manager *manager = userdata;
+        int r = manager_turn(manager);
+        if (r == 0)
+                r = arm_timers(manager);
+        if (r < 0)
+                return sd_event_exit(manager->event, r);
+        manager_tell(manager, false);
+        return 0;
+}
+
+static int on_first(sd_event_source *source, void *userdata)
+{
+        manager_check_gate(userdata);
+        return 0;
+}
+
+/* --- life */
+
+static int block_signals(void)
+{
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGCHLD);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGHUP);
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+static int add_sources(Manager *manager)
+{
+        sd_event *event = manager->event;
+        int r = sd_event_add_signal(event, NULL, SIGTERM, on_terminate, manager);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGINT, on_terminate, manager);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, manager);
+        if (r >= 0)
+                r = sd_event_add_time(event, &manager->turn_timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+                                      on_turn_timer, manager);
+        if (r >= 0)
+                r = sd_event_add_time(event, &manager->poll_timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+                                      on_poll_timer, manager);
+        if (r >= 0)
+                r = arm(manager->poll_timer, BUS_NEVER);
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &manager->start_timer, CLOCK_MONOTONIC,
+                                               START_TIMEOUT_USEC, ACCURACY_USEC, on_start_timeout, manager);
+        if (r >= 0)
+                r = sd_event_add_defer(event, NULL, on_first, manager);
+        return r >= 0 ? sd_event_add_post(event, NULL, on_post, manager) : r;
+}
+
+/* Events are listened to before anything is looked at, so that nothing is missed in between. */
+static int listen_to(Manager *manager)
+{
+        MonitorHandlers handlers = {
+                .on_event = on_pci_event,
+                .on_overflow = on_overflow,
+                .userdata = manager,
+        };
+        int r = monitor_new(manager->event, &handlers, &manager->monitor);
+        if (r < 0) {
+                log_say(LOG_ERR, NULL, "The events of udev cannot be received: %s", strerror(-r));
+                return r;
+        }
+        r = udev_queue_watch(manager->event, manager->root, on_udev_queue_empty, manager,
+                             &manager->udev_queue);
+        if (r < 0)
+                log_say(LOG_ERR, NULL, "The queue of udev cannot be watched: %s", strerror(-r));
+        return r;
+}
+
+static int load_attempts(Manager *manager)
+{
+        _cleanup_free_ char *problem = NULL;
+        int r = attempts_load(manager->root, &manager->attempts, &problem);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        log_say(LOG_WARNING, NULL, "%s cannot be used, so earlier failed attempts are not known: %s",
+                ATTEMPTS_PATH, problem ? problem : strerror(-r));
+        return attempts_new(&manager->attempts);
+}
+
+static int open_root(Manager *manager)
+{
+        const char *sysroot = manager->options.sysroot;
+        int r = root_open(sysroot, &manager->root);
+        if (r < 0) {
+                log_say(LOG_ERR, NULL, "%s cannot be used as the root: %s", sysroot ? sysroot : "/",
+                        strerror(-r));
+                return r;
+        }
+        r = root_make_directory(manager->root, RUN_DIRECTORY, 0755);
+        if (r < 0)
+                log_say(LOG_WARNING, NULL,
+                        "/%s cannot be made, so nothing is remembered across a restart: %s", RUN_DIRECTORY,
+                        strerror(-r));
+        return 0;
+}
+
+static int set_up(Manager *manager)
+{
+        int r = open_root(manager);
+        if (r == 0)
+                r = load_policy(manager, &manager->policy);
+        if (r == 0)
+                r = load_attempts(manager);
+        if (r == 0)
+                r = bus_queue_new(&manager->queue);
+        if (r == 0)
+                r = block_signals();
+        if (r == 0)
+                r = sd_event_default(&manager->event);
+        if (r >= 0)
+                r = add_sources(manager);
+        if (r >= 0)
+                r = listen_to(manager);
+        return r >= 0 ? sd_event_set_watchdog(manager->event, true) : r;
+}
+
+int manager_new(const ManagerOptions *options, Manager **ret)
+{
+        _cleanup_(manager_freep)
+        Manager *manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return -ENOMEM;
+        manager->options = *options;
+        manager->gate = GATE_SHUT; /* until it was looked at */
+        int r = set_up(manager);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(manager);
+        return 0;
+}
+
+Manager *manager_free(Manager *manager)
+{
+        if (!manager)
+                return NULL;
+        worker_job_free(manager->job);
+        lock_watch_free(manager->foreign);
+        monitor_free(manager->monitor);
+        udev_queue_free(manager->udev_queue);
+        sd_event_source_disable_unref(manager->turn_timer);
+        sd_event_source_disable_unref(manager->poll_timer);
+        sd_event_source_disable_unref(manager->start_timer);
+        plan_free(manager->plan);
+        worker_report_free(manager->result);
+        bus_queue_free(manager->queue);
+        attempts_free(manager->attempts);
+        survey_free(manager->survey);
+        policy_free(manager->policy);
+        sd_event_unref(manager->event);
+        root_free(manager->root);
+        free(manager->policy_problem);
+        free(manager->survey_problem);
+        free(manager->progress);
+        free(manager->status);
+        free(manager);
+        return NULL;
+}
+
+int manager_run(Manager *manager)
+{
+        return sd_event_loop(manager->event);
+}
