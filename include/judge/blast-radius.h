@@ -16,7 +16,7 @@ typedef struct BlastRadius {
         size_t n_functions;
 } BlastRadius;
 
-/* REMOVED and everything below it. -ENOMEM. */
+/* REMOVED and everything below it; what is there already is not added again. -ENOMEM. */
 int blast_radius_add(BlastRadius *radius, const Topology *topology,
                      const PciFunction *removed) _warn_unused_result_ _nonnull_(1, 2, 3);
 void blast_radius_clear(BlastRadius *radius);

@@ -67,6 +67,9 @@ bool verdict_is_target(const Verdicts *verdicts, const PciFunction *function) _n
 /* Static refusal of the function itself, whatever its BARs: REASON_NONE when it may be removed and come back. */
 Reason verdict_refusal(const PciFunction *function) _nonnull_(1);
 
+/* True when a BAR of FUNCTION has a fixed address: the kernel leaves it where it is, silently (KF §2). */
+bool verdict_has_fixed_bar(const PciFunction *function) _nonnull_(1);
+
 /* "mappable", "mappable (small)", "shared", "misaligned", "unassigned", "" for BAR_NONE. */
 const char *bar_verdict_text(const BarReport *bar) _nonnull_(1);
 /* "ok", "needs-realign", "cannot" */

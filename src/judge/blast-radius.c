@@ -27,8 +27,12 @@ static int compare_depth(const void *a, const void *b)
         return pci_address_compare(x->address, y->address);
 }
 
+/* A function counts once, however many of the removed ones it is below. */
 static int append(BlastRadius *radius, const PciFunction *function)
 {
+        for (size_t i = 0; i < radius->n_functions; i++)
+                if (radius->functions[i] == function)
+                        return 0;
         const PciFunction **more = reallocarray(radius->functions, radius->n_functions + 1,
                                                 sizeof(radius->functions[0]));
         if (!more)
@@ -83,17 +87,30 @@ static Reason reason_of_holder(const Holder *holder, bool is_target)
         return is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE;
 }
 
+static const Holder *find_host_driver(const Usage *usage, const PciFunction *function)
+{
+        size_t n;
+        const Holder *holders = usage_find(usage, function->address, &n);
+        for (size_t i = 0; i < n; i++)
+                if (holders[i].kind == HOLDER_HOST_DRIVER)
+                        return &holders[i];
+        return NULL;
+}
+
 Obstacle obstacle_of(const PciFunction *function, const Usage *usage, bool is_target)
 {
         Obstacle obstacle = { .culprit = function->address };
 
         obstacle.reason = verdict_refusal(function);
+        if (obstacle.reason == REASON_NONE && verdict_has_fixed_bar(function))
+                obstacle.reason = REASON_FIXED_BAR;
         if (obstacle.reason != REASON_NONE)
                 return obstacle;
 
         if (function->driver && !function->on_vfio &&
             !(function->is_bridge && is_port_driver(function->driver))) {
                 obstacle.reason = REASON_SIBLING_ON_HOST_DRIVER;
+                obstacle.holder = find_host_driver(usage, function);
                 return obstacle;
         }
         if (function->is_bridge)

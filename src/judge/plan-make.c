@@ -14,7 +14,7 @@ typedef struct BusCase {
         PlanSet *set;
         const PciFunction **targets;
         size_t n_targets;
-        PolicySettings settings; /* of the first target; the rest of a plan follows them */
+        PolicySettings settings; /* of all targets together */
         Obstacle narrowed;
 } BusCase;
 
@@ -259,19 +259,21 @@ static int make_on_rung(BusCase *bus, unsigned rung)
         return r;
 }
 
-/* Scope `function`, if what is taken out fits into the window beside what stays. */
-static int make_function_scope(BusCase *bus)
+/* What is taken out with scope `function` finds room in the windows beside what stays. */
+static bool targets_fit(const BusCase *bus)
 {
-        const PciFunction *bridge = bus->targets[0]->bridge;
         uint64_t alignment = bus->input->verdicts->page;
 
         for (size_t i = 0; i < bus->n_targets; i++) {
                 uint64_t wanted = alignment_of(bus->input, bus->targets[i]);
                 alignment = wanted > alignment ? wanted : alignment;
         }
-        if (window_fit(bus->input->topology, bridge, bus->targets, bus->n_targets, alignment))
-                return make_on_rung(bus, 0);
+        return window_fit(bus->input->topology, bus->targets[0]->bridge, bus->targets, bus->n_targets,
+                          alignment);
+}
 
+static int refuse_no_room(BusCase *bus)
+{
         for (size_t i = 0; i < bus->n_targets; i++) {
                 /* What kept the whole bus from being taken out is what the administrator can change. */
                 Obstacle obstacle = { .reason = REASON_NO_ROOM, .culprit = bus->narrowed.culprit };
@@ -304,33 +306,104 @@ static int climb(BusCase *bus)
         return r;
 }
 
+/* The more that is to stay in place, the stricter. */
+static unsigned strictness(PolicyScope scope)
+{
+        switch (scope) {
+        case POLICY_SCOPE_BUS:
+                return 0;
+        case POLICY_SCOPE_SMALLEST:
+                return 1;
+        case POLICY_SCOPE_FUNCTION:
+                break;
+        }
+        return 2;
+}
+
+/* The strictest settings of all targets hold for the plan. */
+static void merge_settings(BusCase *bus)
+{
+        policy_settings(bus->input->policy, bus->targets[0], &bus->settings);
+        for (size_t i = 1; i < bus->n_targets; i++) {
+                PolicySettings other;
+                policy_settings(bus->input->policy, bus->targets[i], &other);
+                if (strictness(other.scope) > strictness(bus->settings.scope))
+                        bus->settings.scope = other.scope;
+                bus->settings.keep_entry = bus->settings.keep_entry && other.keep_entry;
+                if (other.step_timeout_usec > bus->settings.step_timeout_usec)
+                        bus->settings.step_timeout_usec = other.step_timeout_usec;
+        }
+}
+
 static int plan_bus(BusCase *bus, const PciFunction *first)
 {
         int r = find_targets(bus, first);
         if (r < 0 || bus->n_targets == 0)
                 return r;
 
-        policy_settings(bus->input->policy, bus->targets[0], &bus->settings);
-        for (size_t i = 1; i < bus->n_targets; i++) {
-                PolicySettings other;
-                policy_settings(bus->input->policy, bus->targets[i], &other);
-                /* One that must be taken alone keeps the bus in place. */
-                if (bus->settings.scope == POLICY_SCOPE_BUS)
-                        bus->settings.scope = other.scope;
-                bus->settings.keep_entry = bus->settings.keep_entry && other.keep_entry;
-                if (other.step_timeout_usec > bus->settings.step_timeout_usec)
-                        bus->settings.step_timeout_usec = other.step_timeout_usec;
-        }
-        unsigned rung = bus->settings.scope == POLICY_SCOPE_BUS ? 1 : 0;
-        if (bus->input->lowest_rung > rung)
+        merge_settings(bus);
+        if (bus->input->lowest_rung > 0)
                 return climb(bus);
-        if (rung == 0)
-                return make_function_scope(bus);
+        PolicyScope wanted = bus->settings.scope;
+        bool fits = targets_fit(bus);
+        if (fits && wanted != POLICY_SCOPE_BUS)
+                return make_on_rung(bus, 0);
+        if (wanted != POLICY_SCOPE_FUNCTION) {
+                r = bridge_obstacle(bus, 1, &bus->narrowed);
+                if (r < 0)
+                        return r;
+                if (bus->narrowed.reason == REASON_NONE)
+                        return make_on_rung(bus, 1);
+        }
+        return fits ? make_on_rung(bus, 0) : refuse_no_room(bus);
+}
 
-        r = bridge_obstacle(bus, rung, &bus->narrowed);
-        if (r < 0)
-                return r;
-        return bus->narrowed.reason == REASON_NONE ? make_on_rung(bus, rung) : make_function_scope(bus);
+static PlanFunction *find_planned(const Plan *plan, PciAddress address)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (pci_address_equal(plan->functions[i].address, address))
+                        return &plan->functions[i];
+        return NULL;
+}
+
+/* OUTER takes out everything that INNER would: its targets become OUTER's. */
+static int absorb(Plan *outer, const Plan *inner)
+{
+        for (size_t i = 0; i < inner->n_functions; i++)
+                if (inner->functions[i].is_target)
+                        find_planned(outer, inner->functions[i].address)->is_target = true;
+        outer->keep_entry = outer->keep_entry && inner->keep_entry;
+        if (inner->step_timeout_usec > outer->step_timeout_usec)
+                outer->step_timeout_usec = inner->step_timeout_usec;
+        return plan_derive_steps(outer);
+}
+
+/* The plan of SET that takes out a bridge above all that PLAN takes out, or NULL. */
+static Plan *find_outer(const PlanSet *set, const Plan *plan)
+{
+        for (size_t i = 0; i < set->n_plans; i++)
+                if (set->plans[i] != plan && find_planned(set->plans[i], plan->functions[0].address))
+                        return set->plans[i];
+        return NULL;
+}
+
+/* Buses may be asked for of which one is below the other: no function is in two plans. */
+static int absorb_inner_plans(PlanSet *set)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < set->n_plans && r == 0;) {
+                Plan *outer = find_outer(set, set->plans[i]);
+                if (!outer) {
+                        i++;
+                        continue;
+                }
+                r = absorb(outer, set->plans[i]);
+                plan_free(set->plans[i]);
+                set->n_plans--;
+                memmove(&set->plans[i], &set->plans[i + 1], (set->n_plans - i) * sizeof(set->plans[0]));
+        }
+        return r;
 }
 
 /* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */
@@ -372,6 +445,9 @@ int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addr
                 if (r < 0)
                         return r;
         }
+        int r = absorb_inner_plans(set);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(set);
         return 0;
 }

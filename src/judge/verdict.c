@@ -193,8 +193,7 @@ static void judge_bar(const Fragments *fragments, const PciFunction *function, u
                 report->verdict = resource->start == first ? BAR_MAPPABLE : BAR_MISALIGNED;
 }
 
-/* The kernel leaves such a BAR where it is, silently (KF §2). */
-static bool has_fixed_bar(const PciFunction *function)
+bool verdict_has_fixed_bar(const PciFunction *function)
 {
         for (unsigned line = 0; line < RESOURCE_BARS; line++) {
                 const PciResource *resource = &function->resources.lines[line];
@@ -219,7 +218,7 @@ static void judge_function(const Fragments *fragments, const PciFunction *functi
         }
         if (needs) {
                 report->reason = verdict_refusal(function);
-                if (report->reason == REASON_NONE && has_fixed_bar(function))
+                if (report->reason == REASON_NONE && verdict_has_fixed_bar(function))
                         report->reason = REASON_FIXED_BAR;
         }
         if (report->reason == REASON_NONE && worst == BAR_UNASSIGNED)
