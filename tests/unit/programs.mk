@@ -1,4 +1,7 @@
 # Unit tests of the layer programs: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+dist_check_SCRIPTS = tests/unit/test-client.sh tests/unit/test-service.sh
+TESTS += $(dist_check_SCRIPTS)
+
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
 DAEMON_TEST_LIBS = librealignd.a $(UNIT_LIBS)
 UNIT_TESTS += test-attempts test-bus-key test-bus-queue \
