@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define DOCUMENT_VERSION 1
-#define FUNCTIONS_MAX 65536u
-#define PLANS_MAX 65536u
+#define FUNCTIONS_MAX (1u << 16)
+#define PLANS_MAX (1u << 16)
 #define STEP_TIMEOUT_MAX (UINT64_C(3600) * 1000000)
 
 /* As sysfs shows it, so that resource_table_parse() reads it again. */
