@@ -23,22 +23,22 @@ static unsigned count_growing(const PlanFunction *function)
         return n;
 }
 
-/* "BAR 1 grows from 256 to 4K, BAR 2 from 128": NULL when there is no memory. */
+/* "grows to 4K: BAR 1 (256), BAR 2 (128)": NULL when there is no memory. */
 static char *growth_text(const PlanFunction *function)
 {
-        char to[TEXT_BYTES_MAX], from[TEXT_BYTES_MAX];
-        _cleanup_free_ char *all = strdup("");
+        char size[TEXT_BYTES_MAX];
+        const char *separator = "";
+        _cleanup_free_ char *all = text_format("grows to %s: ", text_from_bytes(function->alignment, size));
 
-        text_from_bytes(function->alignment, to);
         for (unsigned line = 0; line <= RESOURCE_ROM && all; line++) {
                 if (!grows(function, line))
                         continue;
-                char *more = text_format(
-                                "%s%s%s grows from %s to %s", all, *all ? ", " : "",
-                                resource_line_name(function->resources.n_lines, line),
-                                text_from_bytes(resource_size(&function->resources.lines[line]), from), to);
+                text_from_bytes(resource_size(&function->resources.lines[line]), size);
+                char *more = text_format("%s%s%s (%s)", all, separator,
+                                         resource_line_name(function->resources.n_lines, line), size);
                 free(all);
                 all = more;
+                separator = ", ";
         }
         return TAKE_PTR(all);
 }

@@ -30,3 +30,15 @@ test_unseen_results_LDADD = $(DAEMON_TEST_LIBS)
 test_worker_report_SOURCES = tests/unit/test-worker-report.c tests/unit/suite.h
 test_worker_report_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_worker_report_LDADD = $(DAEMON_TEST_LIBS)
+
+UNIT_TESTS += test-verbs
+test_verbs_SOURCES = tests/unit/test-verbs.c tests/unit/suite.h
+test_verbs_CFLAGS = $(UNIT_CFLAGS)
+test_verbs_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/data/expected
+
+UNIT_TESTS += test-worker-process
+test_worker_process_SOURCES = tests/unit/test-worker-process.c tests/unit/suite.h \
+        src/client/client.c src/client/worker-process.c
+test_worker_process_CFLAGS = $(UNIT_CFLAGS)
+test_worker_process_LDADD = $(UNIT_LIBS)
