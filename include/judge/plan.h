@@ -110,5 +110,8 @@ bool plan_step_has_function(PlanStepKind kind);
 const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
 const char *plan_scope_name(PlanScope scope);  /* "function", "bus" */
 
+/* True when an entry with ALIGNMENT bytes would grow a memory BAR or the ROM of RESOURCES (KF §2). */
+bool plan_would_grow(const ResourceTable *resources, uint64_t alignment) _nonnull_(1);
+
 /* The entry that is written for FUNCTION (alignment_entry_format()); NULL when there is no memory. */
 char *plan_entry(const Plan *plan, const PlanFunction *function) _warn_unused_result_ _nonnull_(1, 2);

@@ -40,18 +40,6 @@ static int refuse(BusCase *bus, const PciFunction *function, const Obstacle *obs
         return 0;
 }
 
-/* A memory BAR or ROM of FUNCTION that an entry with ALIGNMENT would grow. */
-static bool has_small_memory(const PciFunction *function, uint64_t alignment)
-{
-        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
-                const PciResource *resource = &function->resources.lines[line];
-                if (resource_is_assigned_memory(resource) && !(resource->flags & RESOURCE_ROM_SHADOW) &&
-                    resource_size(resource) < alignment)
-                        return true;
-        }
-        return false;
-}
-
 static uint64_t largest_bar(const PciFunction *function)
 {
         uint64_t largest = 0;
@@ -69,7 +57,9 @@ static uint64_t alignment_of(const PlanInput *input, const PciFunction *function
         policy_settings(input->policy, function, &settings);
         uint64_t alignment = settings.alignment > input->verdicts->page ? settings.alignment
                                                                         : input->verdicts->page;
-        return function->on_vfio && has_small_memory(function, alignment) ? alignment : 0;
+        return function->on_vfio && !function->is_bridge && plan_would_grow(&function->resources, alignment)
+                               ? alignment
+                               : 0;
 }
 
 static Reason policy_refusal(const PlanInput *input, const PolicySettings *settings)

@@ -35,6 +35,15 @@ static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const Pc
                pci_address_equal(plan->root_bus, function->root_bus);
 }
 
+/* Design §4 rule 4: functions on VFIO with something small have an entry, and nothing else has one. */
+static bool has_due_entry(const Plan *plan, const PlanFunction *planned)
+{
+        uint64_t alignment = planned->alignment > 0 ? planned->alignment : plan->page;
+        bool is_due = planned->on_vfio && !planned->is_bridge &&
+                      plan_would_grow(&planned->resources, alignment);
+        return is_due == (planned->alignment > 0);
+}
+
 /* All that the plan's removals take out. */
 static int removed_radius(const Plan *plan, const Topology *topology, BlastRadius *radius)
 {
@@ -57,7 +66,7 @@ static Obstacle prove_radius(const Plan *plan, const BlastRadius *radius, const 
                 const PlanFunction *planned = planned_at(plan, function->address);
                 Obstacle obstacle = { .reason = REASON_WORLD_CHANGED, .culprit = function->address };
 
-                if (!planned || !is_unchanged(plan, planned, function))
+                if (!planned || !is_unchanged(plan, planned, function) || !has_due_entry(plan, planned))
                         return obstacle;
                 obstacle = obstacle_of(function, usage, planned->is_target);
                 if (obstacle.reason != REASON_NONE)
