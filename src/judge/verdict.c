@@ -170,7 +170,7 @@ static void judge_bar(const Fragments *fragments, const PciFunction *function, u
                       BarReport *report)
 {
         const PciResource *resource = &function->resources.lines[line];
-        uint64_t page_size = fragments->page_size;
+        uint64_t page = fragments->page_size;
 
         if ((resource->flags & RESOURCE_TYPE_MASK) != RESOURCE_MEMORY)
                 return;
@@ -178,13 +178,13 @@ static void judge_bar(const Fragments *fragments, const PciFunction *function, u
                 report->verdict = BAR_UNASSIGNED;
                 return;
         }
-        uint64_t first = page_start(resource->start, page_size), last = page_start(resource->end, page_size);
+        uint64_t first = page_start(resource->start, page), last = page_start(resource->end, page);
         Fragment key = function_fragment(function, line);
         judge_page(fragments, key, first, report);
         if (last != first)
                 judge_page(fragments, key, last, report);
 
-        report->small = resource_size(resource) < page_size;
+        report->small = resource_size(resource) < page;
         if (!report->small)
                 report->verdict = BAR_MAPPABLE; /* vfio_pci_probe_mmaps() asks nothing else then */
         else if (report->n_neighbours > 0)

@@ -128,6 +128,7 @@ uint64_t resource_size(const PciResource *resource)
 {
         if (resource->end == 0 || resource->end < resource->start)
                 return 0;
-        uint64_t size = resource->end - resource->start + 1;
-        return size ? size : UINT64_MAX; /* all of the address space, which only a broken file claims */
+        if (resource->start == 0 && resource->end == UINT64_MAX)
+                return UINT64_MAX; /* all of the address space, which only a broken file claims */
+        return resource->end - resource->start + 1;
 }
