@@ -104,7 +104,7 @@ static int list_problem(const Reader *reader, const char *name, int error, const
 static int read_place(const Reader *reader, const char *name, char target[static PATH_MAX],
                       PciFunction *function)
 {
-        size_t host;
+        size_t host = 0;
 
         if (pci_address_parse(name, &function->address) < 0)
                 return list_problem(reader, name, -EBADMSG, "expected a function's address as the name");
