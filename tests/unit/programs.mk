@@ -1,5 +1,5 @@
 # Unit tests of the layer programs: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
-dist_check_SCRIPTS = tests/unit/test-client.sh tests/unit/test-service.sh
+dist_check_SCRIPTS = tests/unit/test-client.sh tests/unit/test-service.sh tests/unit/test-man.sh
 TESTS += $(dist_check_SCRIPTS)
 
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
