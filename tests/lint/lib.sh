@@ -16,7 +16,7 @@ cd "$top" || exit 1
 sources()
 {
     for folder; do
-        [ ! -d "$folder" ] || find "$folder" -type f \( -name '*.c' -o -name '*.h' -o -name '*.def' \)
+        [ ! -d "$folder" ] || find "$folder" -path tests/out -prune -o -type f \( -name '*.c' -o -name '*.h' -o -name '*.def' \) -print
     done | sort
 }
 
