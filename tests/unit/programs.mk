@@ -4,8 +4,8 @@ TESTS += $(dist_check_SCRIPTS)
 
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
 DAEMON_TEST_LIBS = librealignd.a $(UNIT_LIBS)
-UNIT_TESTS += test-attempts test-bus-key test-bus-queue \
-        test-line-reader test-unseen-results test-worker-report
+UNIT_TESTS += test-assessment test-attempts test-bus-key test-bus-queue \
+        test-line-reader test-unseen-results test-worker-job test-worker-report
 
 test_attempts_SOURCES = tests/unit/test-attempts.c tests/unit/suite.h
 test_attempts_CFLAGS = $(DAEMON_TEST_CFLAGS)
@@ -42,3 +42,11 @@ test_worker_process_SOURCES = tests/unit/test-worker-process.c tests/unit/suite.
         src/client/client.c src/client/worker-process.c
 test_worker_process_CFLAGS = $(UNIT_CFLAGS)
 test_worker_process_LDADD = $(UNIT_LIBS)
+
+test_assessment_SOURCES = tests/unit/test-assessment.c tests/unit/suite.h tests/unit/tree.h
+test_assessment_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_assessment_LDADD = $(DAEMON_TEST_LIBS)
+
+test_worker_job_SOURCES = tests/unit/test-worker-job.c tests/unit/suite.h
+test_worker_job_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_worker_job_LDADD = $(DAEMON_TEST_LIBS)
