@@ -14,6 +14,9 @@
  */
 int bus_key_from_path(const char *sysfs_path, char **ret) _warn_unused_result_ _nonnull_(1, 2);
 
+/* In words, behind a preposition: "the bus below 0000:00:1c.0", "the root bus 0000:00". NULL: no memory. */
+char *bus_key_describe(const char *key) _warn_unused_result_ _nonnull_(1);
+
 /* Cuts KEY to the key of the bus that its bridge is on, as long as that is below a bridge too. False: it is not. */
 bool bus_key_ascend(char *key) _nonnull_(1);
 

@@ -19,10 +19,12 @@ typedef enum BusState {
 } BusState;
 
 typedef struct Bus {
-        char *key; /* bus_key_from_path() */
+        char *key;  /* bus_key_from_path() */
+        char *name; /* bus_key_describe() */
         BusState state;
-        bool touched; /* an event came while planning or executing */
-        bool blocked; /* a transaction failed here: no further one until the policy is reloaded */
+        bool touched;         /* an event came while planning or executing */
+        unsigned lowest_rung; /* narrower plans have failed, a wider one is being tried; 0: it is not so */
+        bool blocked;         /* a transaction failed here: no further one until the policy is reloaded */
         uint64_t last_event;
         uint64_t delay;     /* settle-delay of its targets, as far as known */
         uint64_t due;       /* of BUS_SETTLING and BUS_WAITING; BUS_NEVER: only by an event */

@@ -5,8 +5,12 @@
 
 #include "daemon/manager.h"
 
-/* Takes a new survey and counts or forgets attempts for the targets of RESULT. -ENOMEM. */
-int manager_remember(Manager *manager, const WorkerResult *result) _warn_unused_result_ _nonnull_(1, 2);
+/*
+ * Takes a new survey and counts or forgets attempts for the targets of RESULT; ON_LADDER: it is a wider scope of an attempt
+ * that was counted before. -ENOMEM.
+ */
+int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder) _warn_unused_result_
+                _nonnull_(1, 2);
 
 /* The same for, and logs, results that came while no daemon was listening. -ENOMEM. */
 int manager_catch_up(Manager *manager) _warn_unused_result_ _nonnull_(1);

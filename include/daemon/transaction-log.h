@@ -16,5 +16,5 @@ char *transaction_log_progress(const WorkerProgress *progress, bool foreign) _wa
 /* One line with outcome, functions, duration, reason and remedy; one more for each warning. */
 void transaction_log_result(const WorkerResult *result) _nonnull_(1);
 
-/* The worker ended without a result. BUS may be NULL: it recovered. */
+/* The worker ended without a result. BUS is a bus_key_describe(); NULL: it recovered. */
 void transaction_log_no_result(const char *bus, const WorkerEnd *end) _nonnull_(2);

@@ -63,6 +63,11 @@ int bus_key_from_path(const char *sysfs_path, char **ret)
         return 0;
 }
 
+char *bus_key_describe(const char *key)
+{
+        return strchr(key, '.') ? text_format("the bus below %s", key) : text_format("the root bus %s", key);
+}
+
 bool bus_key_ascend(char *key)
 {
         char *slash = strrchr(key, '/');

@@ -14,6 +14,7 @@ static Bus *bus_free(Bus *bus)
                 return NULL;
         enable_watch_free(bus->watch);
         free(bus->key);
+        free(bus->name);
         free(bus->said);
         free(bus);
         return NULL;
@@ -63,10 +64,11 @@ int bus_queue_get(BusQueue *queue, const char *key, Bus **ret)
         bus->state = BUS_SETTLED;
         bus->due = BUS_NEVER;
         bus->key = strdup(key);
+        bus->name = bus_key_describe(key);
         Bus **buses = reallocarray(queue->buses, queue->n_buses + 1, sizeof(Bus *));
         if (buses)
                 queue->buses = buses;
-        if (!buses || !bus->key)
+        if (!buses || !bus->key || !bus->name)
                 return -ENOMEM;
         *ret = queue->buses[queue->n_buses++] = TAKE_PTR(bus);
         return 0;
@@ -144,6 +146,8 @@ Bus *bus_queue_first(const BusQueue *queue, BusState state)
 static void become(Bus *bus, BusState state, Reason reason, uint64_t due)
 {
         bus->watch = enable_watch_free(bus->watch);
+        if (state != BUS_PLANNING && state != BUS_EXECUTING)
+                bus->lowest_rung = 0;
         bus->state = state;
         bus->reason = reason;
         bus->due = due;

@@ -197,6 +197,14 @@ static int leave_it(Manager *manager, Bus *bus, const PlanSet *set, char *remark
         return 0;
 }
 
+/* There is no wider scope that is safe: the attempt has failed, as its last result says. */
+static int end_ladder(Manager *manager, Bus *bus, char *remarks)
+{
+        say_lines(bus, LOG_NOTICE, REASON_NO_WIDER, remarks);
+        bus_finish(bus, manager_now(manager));
+        return 0;
+}
+
 static int report(Manager *manager, Bus *bus, const PlanSet *set)
 {
         _cleanup_free_ char *remarks = refusals_text(set);
@@ -219,6 +227,8 @@ static int follow_plan(Manager *manager, Bus *bus, PlanSet *set)
         _cleanup_free_ char *remarks = refusals_text(set);
         if (!remarks)
                 return -ENOMEM;
+        if (set->n_plans == 0 && bus->lowest_rung > 0)
+                return end_ladder(manager, bus, remarks);
         if (set->n_plans == 0)
                 return leave_it(manager, bus, set, remarks);
         if (*remarks && bus_says(bus, remarks))
@@ -257,12 +267,13 @@ void manager_plan_ended(Manager *manager, const WorkerEnd *end)
 
         int r = read_plan(end, &set, &problem);
         manager->job = worker_job_free(manager->job);
-        if (bus_resume(bus))
-                return; /* made from a world that has changed */
+        /* Made from a world that has changed; but on the ladder the events are those of the step before. */
+        if (bus->lowest_rung == 0 && bus_resume(bus))
+                return;
         if (r < 0 && r != -ENOMEM) {
                 if (bus_says(bus, problem))
                         log_say(LOG_ERR, &(LogContext){ .bus = bus->key },
-                                "The worker made no plan for bus %s: %s", bus->key,
+                                "The worker made no plan for %s: %s", bus->name,
                                 problem ? problem : strerror(-r));
                 r = manager_wait(manager, bus, REASON_NONE);
         } else if (r == 0) {

@@ -36,7 +36,8 @@ static bool still_needs(const Manager *manager, const char *path)
 }
 
 /* Worker and daemon judge by the same code; if they differ all the same, this must not go round in circles. */
-static int remember_target(Manager *manager, const WorkerResult *result, const ReportFunction *target)
+static int remember_target(Manager *manager, const WorkerResult *result, const ReportFunction *target,
+                           bool on_ladder)
 {
         AttemptKey key;
         if (attempt_key(manager, target->path, &key) < 0)
@@ -49,12 +50,15 @@ static int remember_target(Manager *manager, const WorkerResult *result, const R
                 log_say(LOG_ERR, &(LogContext){ .transaction = result->transaction },
                         "%s was verified by the worker, but still needs it: this counts as a failed attempt",
                         PCI_ADDRESS_TEXT(target->address));
+        /* A wider scope belongs to the attempt that was counted when the narrower one failed. */
+        if (on_ladder)
+                return 0;
         return attempts_add(manager->attempts, key,
                             result->reason != REASON_NONE ? result->reason : REASON_PAGE_SHARED);
 }
 
 /* Saved also when nothing was attempted: the time of the file says which results were seen. */
-int manager_remember(Manager *manager, const WorkerResult *result)
+int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder)
 {
         int r = manager_look_around(manager);
         if (r < 0)
@@ -62,7 +66,7 @@ int manager_remember(Manager *manager, const WorkerResult *result)
         r = 0;
         for (size_t i = 0; result->attempted && i < result->n_functions && r == 0; i++)
                 if (result->functions[i].target)
-                        r = remember_target(manager, result, &result->functions[i]);
+                        r = remember_target(manager, result, &result->functions[i], on_ladder);
         if (r < 0)
                 return r;
         r = attempts_save(manager->attempts, manager->root);
@@ -85,7 +89,7 @@ int manager_catch_up(Manager *manager)
         }
         for (size_t i = 0; i < results.n_reports && r == 0; i++) {
                 transaction_log_result(&results.reports[i]->result);
-                r = manager_remember(manager, &results.reports[i]->result);
+                r = manager_remember(manager, &results.reports[i]->result, false);
         }
         return r;
 }

@@ -35,16 +35,16 @@ static char *job_sentence(const Manager *manager)
                 return NULL;
         switch (worker_job_verb(manager->job)) {
         case WORKER_PLAN:
-                return text_format("Planning for bus %s.", manager->bus->key);
+                return text_format("Planning for %s.", manager->bus->name);
         case WORKER_EXECUTE:
-                return text_format("Realigning on bus %s: %s.", manager->bus->key, progress);
+                return text_format("Realigning on %s: %s.", manager->bus->name, progress);
         case WORKER_RECOVER:
                 return text_format("Recovering an interrupted transaction: %s.", progress);
         }
         return NULL;
 }
 
-/* "Bus K: WHAT." for one bus, "N buses WHATS." for more. */
+/* "On the bus below K: WHAT." for one bus, "N buses WHATS." for more. */
 static char *state_sentence(const Manager *manager, BusState state, const char *one, const char *many)
 {
         size_t n = bus_queue_count(manager->queue, state);
@@ -54,8 +54,8 @@ static char *state_sentence(const Manager *manager, BusState state, const char *
         if (n > 1)
                 return text_format("%zu buses %s.", n, many);
         if (bus->reason == REASON_NONE)
-                return text_format("Bus %s %s.", bus->key, one);
-        return text_format("Bus %s %s: %s.", bus->key, one, reason_text(bus->reason));
+                return text_format("On %s: %s.", bus->name, one);
+        return text_format("On %s: %s: %s.", bus->name, one, reason_text(bus->reason));
 }
 
 static char *refused_sentence(const Manager *manager)
@@ -72,7 +72,7 @@ static char *refused_sentence(const Manager *manager)
                 return NULL;
         if (n > 1)
                 return text_format("%zu buses stay as they are, see \"vfio-realign status\".", n);
-        return text_format("Bus %s stays as it is: %s.", last->key, reason_text(last->reason));
+        return text_format("On %s: %s.", last->name, reason_text(last->reason));
 }
 
 char *manager_status_text(const Manager *manager)
@@ -80,8 +80,8 @@ char *manager_status_text(const Manager *manager)
         char *text = strdup("");
         _cleanup_free_ char *job = job_sentence(manager);
         _cleanup_free_ char *settling =
-                        state_sentence(manager, BUS_SETTLING, "is becoming quiet", "are becoming quiet");
-        _cleanup_free_ char *waiting = state_sentence(manager, BUS_WAITING, "waits",
+                        state_sentence(manager, BUS_SETTLING, "waiting for quiet", "are becoming quiet");
+        _cleanup_free_ char *waiting = state_sentence(manager, BUS_WAITING, "waiting",
                                                       "wait for what uses their functions to end");
         _cleanup_free_ char *refused = refused_sentence(manager);
 

@@ -16,7 +16,8 @@
 
 /* A recovery that dies or leaves its journal behind is tried once more, then a person has to look. */
 #define RECOVERIES_MAX 2u
-#define COMMAND_WORDS 8u /* program, --sysroot and --config with their values, verb, its argument, NULL */
+#define COMMAND_WORDS                                                                                       \
+        10u /* program, --sysroot, --config, --lowest-rung and their values, --by-request, verb, NULL */
 
 static void on_line(const char *line, void *userdata);
 static void on_end(const WorkerEnd *end, void *userdata);
@@ -67,11 +68,17 @@ int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, si
 {
         _cleanup_free_ const char **words = calloc(COMMAND_WORDS + n_targets + 1, sizeof(*words));
         _cleanup_free_ char *texts = calloc(n_targets, PCI_ADDRESS_TEXT_MAX);
+        char rung[12];
         if (!words || !texts)
                 return -ENOMEM;
         size_t n = command_begin(manager, words);
         if (only_report)
                 words[n++] = "--by-request";
+        if (bus->lowest_rung > 0) {
+                snprintf(rung, sizeof(rung), "%u", bus->lowest_rung);
+                words[n++] = "--lowest-rung";
+                words[n++] = rung;
+        }
         words[n++] = "--plan";
         for (size_t i = 0; i < n_targets; i++)
                 words[n++] = pci_address_format(targets[i], texts + i * PCI_ADDRESS_TEXT_MAX);
@@ -200,7 +207,8 @@ static int block(Manager *manager, const char *key)
                 return r;
         if (!bus->blocked)
                 log_say(LOG_CRIT, &(LogContext){ .bus = key },
-                        "No further transaction is started on bus %s until this service is reloaded.", key);
+                        "No further transaction is started on %s until this service is reloaded.",
+                        bus->name);
         bus->blocked = true;
         return 0;
 }
@@ -223,6 +231,34 @@ static int block_buses(Manager *manager, const WorkerResult *result)
         return found ? 0 : 1;
 }
 
+/* What more room may help against. */
+static bool climbs(const WorkerResult *result, const Plan *plan)
+{
+        static const Reason reasons[] = { REASON_BAR_LOST, REASON_BAR_UNASSIGNED, REASON_PAGE_SHARED };
+        if (!plan || result->outcome != OUTCOME_ROLLED_BACK || !result->attempted)
+                return false;
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (reasons[i] == result->reason)
+                        return true;
+        return false;
+}
+
+/* The next wider scope (design §4 rule 6), at once: it is the same attempt. */
+static int climb(Manager *manager, Bus *bus, const Plan *plan)
+{
+        _cleanup_free_ PciAddress *targets = calloc(plan->n_functions + 1, sizeof(*targets));
+        size_t n = 0;
+        if (!targets)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (plan->functions[i].is_target)
+                        targets[n++] = plan->functions[i].address;
+        bus->lowest_rung = plan->rung + 1;
+        log_say(LOG_NOTICE, &(LogContext){ .bus = bus->key }, "A wider scope is tried on %s.", bus->name);
+        int r = manager_start_plan(manager, bus, targets, n, false);
+        return r < 0 ? r : 0;
+}
+
 static int settle_bus(Manager *manager, Bus *bus, const WorkerResult *result)
 {
         if (result->outcome == OUTCOME_FAILED) {
@@ -230,6 +266,8 @@ static int settle_bus(Manager *manager, Bus *bus, const WorkerResult *result)
                 if (r < 0)
                         return r;
         }
+        if (climbs(result, manager->plan))
+                return climb(manager, bus, manager->plan);
         if (result->attempted)
                 bus_finish(bus, manager_now(manager));
         else if (!bus_resume(bus)) {
@@ -245,13 +283,13 @@ static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const
         if (result) {
                 manager->n_recoveries = 0;
                 transaction_log_result(result);
-                int r = manager_remember(manager, result);
+                int r = manager_remember(manager, result, bus->lowest_rung > 0);
                 return r < 0 ? r : settle_bus(manager, bus, result);
         }
         if (end->code == CLD_EXITED && end->status == WORKER_EXIT_LOCKED) {
                 bus_finish(bus, manager_now(manager)); /* planned anew when the lock is free */
         } else {
-                transaction_log_no_result(bus->key, end);
+                transaction_log_no_result(bus->name, end);
                 /* Nothing is known of what was done: the next event, or the recovery, tells. */
                 bus_rest(bus, REASON_STEP_FAILED);
         }
@@ -273,7 +311,7 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
 {
         if (result) {
                 transaction_log_result(result);
-                int r = manager_remember(manager, result);
+                int r = manager_remember(manager, result, false);
                 if (r < 0)
                         return r;
         }

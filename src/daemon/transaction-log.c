@@ -103,8 +103,8 @@ void transaction_log_result(const WorkerResult *result)
 
 void transaction_log_no_result(const char *bus, const WorkerEnd *end)
 {
-        LogContext about = { .bus = bus };
-        const char *what = bus ? "realigned on bus " : "recovered";
+        LogContext about = { 0 };
+        const char *what = bus ? "realigned on " : "recovered";
         if (end->code == CLD_EXITED)
                 log_say(LOG_ERR, &about,
                         "The worker that %s%s ended without a result, with exit status %d: see its message.",
