@@ -14,12 +14,12 @@ JsonObject *plan_to_json(const Plan *plan) _warn_unused_result_ _nonnull_(1);
 
 /*
  * Reads a document of plan_to_json(), trusting nothing: every field must be there, of its type and within its range, and
- * the steps must be those that follow from the rest. -EBADMSG with *RET_PROBLEM naming the field.
+ * the steps must be those that follow from the rest. DOCUMENT may be NULL, which is JSON's null. -EBADMSG with *RET_PROBLEM naming the field.
  */
 int plan_from_json(JsonObject *document, Plan **ret, char **ret_problem) _warn_unused_result_
-                _nonnull_(1, 2, 3);
+                _nonnull_(2, 3);
 
 /* {"plans": […], "refusals": [{"function", "reason", "text", "remedy", "culprit", "detail"}]}. NULL: no memory. */
 JsonObject *plan_set_to_json(const PlanSet *set) _warn_unused_result_ _nonnull_(1);
 int plan_set_from_json(JsonObject *document, PlanSet **ret, char **ret_problem) _warn_unused_result_
-                _nonnull_(1, 2, 3);
+                _nonnull_(2, 3);

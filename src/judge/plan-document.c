@@ -105,13 +105,12 @@ static int problem(char **ret_problem, const char *text)
 static int ids_from_json(JsonObject *object, PlanFunction *function, char **ret_problem)
 {
         const char *ids;
-        int n = 0;
         int r = json_field_text(object, "ids", &ids, ret_problem);
         if (r < 0)
                 return r;
-        if (sscanf(ids, "%4hx:%4hx:%4hx:%4hx%n", &function->vendor, &function->device, &function->subvendor,
-                   &function->subdevice, &n) != 4 ||
-            ids[n] != '\0')
+        if (strlen(ids) != strlen("10ec:8139:1af4:1100") || ids[strspn(ids, "0123456789abcdef:")] != '\0' ||
+            sscanf(ids, "%4hx:%4hx:%4hx:%4hx", &function->vendor, &function->device, &function->subvendor,
+                   &function->subdevice) != 4)
                 return problem(ret_problem, "\"ids\" is not VVVV:DDDD:VVVV:DDDD");
         return 0;
 }
@@ -122,9 +121,22 @@ static bool is_driver_name(const char *name)
         return name[0] != '\0' && name[0] != '.' && !strpbrk(name, "/\n");
 }
 
+/* "0000:00:1c.0/00.0": an address, then "/DD.F" for each step down. */
 static bool is_topology_path(const char *path)
 {
-        return path[0] != '\0' && path[strspn(path, "0123456789abcdef:./")] == '\0';
+        char text[PCI_ADDRESS_TEXT_MAX];
+        PciAddress address;
+        size_t size = strcspn(path, "/");
+
+        if (snprintf(text, sizeof(text), "%.*s", (int) size, path) >= (int) sizeof(text) ||
+            pci_address_parse(text, &address) < 0)
+                return false;
+        for (path += size; *path != '\0'; path += strlen("/00.0")) {
+                snprintf(text, sizeof(text), "0000:00:%.4s", path + 1);
+                if (*path != '/' || pci_address_parse(text, &address) < 0)
+                        return false;
+        }
+        return true;
 }
 
 static int texts_from_json(JsonObject *object, PlanFunction *function, char **ret_problem)

@@ -1,4 +1,9 @@
 # Unit tests of the layer judge: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-plan-document
+test_plan_document_SOURCES = tests/unit/test-plan-document.c tests/unit/suite.h tests/unit/topology-builder.h
+test_plan_document_CFLAGS = $(UNIT_CFLAGS)
+test_plan_document_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-plan-random
 test_plan_random_SOURCES = tests/unit/test-plan-random.c tests/unit/suite.h tests/unit/topology-builder.h
 test_plan_random_CFLAGS = $(UNIT_CFLAGS)
