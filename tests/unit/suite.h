@@ -26,15 +26,27 @@ static inline int suite_remove_entry(const char *path, const struct stat *st, in
         return remove(path);
 }
 
-/* A new empty folder; its name lives as long as the process. */
+static char suite_folder_name[64];
+static pid_t suite_folder_owner;
+
+/* A test that failed did not come to remove its folder. */
+static inline void suite_folder_at_exit(void)
+{
+        if (suite_folder_owner == getpid())
+                (void) nftw(suite_folder_name, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A new empty folder; its name lives as long as the process. One at a time. */
 static inline const char *suite_folder(void)
 {
-        static char name[64];
         /* thousands of small files are quicker in memory */
-        snprintf(name, sizeof(name), "%s/vfio-realign-test-XXXXXX",
+        snprintf(suite_folder_name, sizeof(suite_folder_name), "%s/vfio-realign-test-XXXXXX",
                  access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-        ck_assert_ptr_nonnull(mkdtemp(name));
-        return name;
+        ck_assert_ptr_nonnull(mkdtemp(suite_folder_name));
+        if (suite_folder_owner != getpid())
+                ck_assert_int_eq(atexit(suite_folder_at_exit), 0);
+        suite_folder_owner = getpid();
+        return suite_folder_name;
 }
 
 static inline void suite_folder_remove(const char *folder)
