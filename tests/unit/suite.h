@@ -26,27 +26,33 @@ static inline int suite_remove_entry(const char *path, const struct stat *st, in
         return remove(path);
 }
 
-static char suite_folder_name[64];
-static pid_t suite_folder_owner;
+/* The folder that all folders of this process and those it forks are in, and whose work it is to remove it. */
+static char suite_base[64];
+static pid_t suite_base_owner;
 
 /* A test that failed did not come to remove its folder. */
-static inline void suite_folder_at_exit(void)
+static inline void suite_base_remove(void)
 {
-        if (suite_folder_owner == getpid())
-                (void) nftw(suite_folder_name, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        if (suite_base_owner == getpid())
+                (void) nftw(suite_base, suite_remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* A new empty folder; its name lives as long as the process. One at a time. */
+/* A new empty folder; its name lives until the next one is made in this process. */
 static inline const char *suite_folder(void)
 {
-        /* thousands of small files are quicker in memory */
-        snprintf(suite_folder_name, sizeof(suite_folder_name), "%s/vfio-realign-test-XXXXXX",
-                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-        ck_assert_ptr_nonnull(mkdtemp(suite_folder_name));
-        if (suite_folder_owner != getpid())
-                ck_assert_int_eq(atexit(suite_folder_at_exit), 0);
-        suite_folder_owner = getpid();
-        return suite_folder_name;
+        static char name[128];
+        static unsigned n;
+        if (!suite_base_owner) {
+                /* thousands of small files are quicker in memory */
+                snprintf(suite_base, sizeof(suite_base), "%s/vfio-realign-test-XXXXXX",
+                         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+                ck_assert_ptr_nonnull(mkdtemp(suite_base));
+                suite_base_owner = getpid();
+                ck_assert_int_eq(atexit(suite_base_remove), 0);
+        }
+        snprintf(name, sizeof(name), "%s/%d-%u", suite_base, (int) getpid(), n++);
+        ck_assert_int_eq(mkdir(name, 0700), 0);
+        return name;
 }
 
 static inline void suite_folder_remove(const char *folder)
