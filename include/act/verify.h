@@ -21,16 +21,16 @@ typedef enum VerifyWhat {
 int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
                  Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);
 
-/* The same for one function, but for its pages: it is there, is the same, and has all its addresses. */
-int verify_function(const PlanFunction *planned, const Topology *topology,
-                    Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+/* The same for the function at INDEX of PLAN, but for its pages: it is there, is the same, and has all its addresses. */
+int verify_function(const Plan *plan, size_t index, const Topology *topology,
+                    Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4);
 
 /* True when every function of the plan is there and its `resource` file reads as before: nothing was removed. */
 bool verify_untouched(const Plan *plan, const Topology *topology) _nonnull_(1, 2);
 
 /*
  * Compares IOMMU groups (design §4 rule 9): for the function at INDEX of PLAN, REASON_GROUP_CHANGED when another function
- * of the plan has joined or left its group; with DETAIL saying so, also of a number that changed alone. A FindingAnswer.
+ * has joined or left its group; with DETAIL saying so, also of a number that changed alone. A FindingAnswer.
  */
 int verify_group(const Plan *plan, size_t index, const Topology *topology,
                  Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4);

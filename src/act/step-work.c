@@ -251,7 +251,9 @@ static int work_bind(Transaction *transaction, const PlanFunction *planned, Find
         if (r < 0 || text_equal(driver, planned->driver))
                 return r;
         /* Nothing that lost an address may be bound: the hardware still decodes at its old place (KF §7). */
-        r = verify_function(planned, transaction->now, finding);
+        r = verify_function(transaction->journal.plan,
+                            (size_t) (planned - transaction->journal.plan->functions), transaction->now,
+                            finding);
         if (r == FINDING_NONE && driver)
                 r = step_take_off(transaction, planned, finding);
         if (r == FINDING_NONE)

@@ -13,8 +13,15 @@ static bool must_come_back(const PciResource *before, unsigned line)
                !(line == RESOURCE_ROM && before->flags & RESOURCE_ROM_SHADOW);
 }
 
+/* A size below a page where there was more is the function's own: an entry that is gone now had grown it (KF §2). */
+static bool has_shrunk(const PciResource *before, const PciResource *now, uint64_t page)
+{
+        return resource_size(now) < resource_size(before) && resource_size(now) >= page;
+}
+
 /* VF BARs belong to virtual functions, and with those on no plan is made; BARs and the ROM are what counts. */
-static int verify_assigned(const PlanFunction *planned, const PciFunction *function, Finding *finding)
+static int verify_assigned(const PlanFunction *planned, const PciFunction *function, uint64_t page,
+                           Finding *finding)
 {
         for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
                 const PciResource *before = &planned->resources.lines[line],
@@ -23,8 +30,7 @@ static int verify_assigned(const PlanFunction *planned, const PciFunction *funct
 
                 if (!must_come_back(before, line))
                         continue;
-                if (!resource_is_assigned(now) || !is_same_type ||
-                    resource_size(now) < resource_size(before))
+                if (!resource_is_assigned(now) || !is_same_type || has_shrunk(before, now, page))
                         return finding_make(finding, REASON_BAR_LOST, function->address,
                                             "%s, %llu bytes, was at 0x%llx",
                                             resource_line_name(planned->resources.n_lines, line),
@@ -71,11 +77,12 @@ static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts
         return FINDING_NONE;
 }
 
-int verify_function(const PlanFunction *planned, const Topology *topology, Finding *finding)
+int verify_function(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
 {
+        const PlanFunction *planned = &plan->functions[index];
         const PciFunction *function = NULL;
         int r = verify_present(planned, topology, &function, finding);
-        return r == FINDING_NONE ? verify_assigned(planned, function, finding) : r;
+        return r == FINDING_NONE ? verify_assigned(planned, function, plan->page, finding) : r;
 }
 
 int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
@@ -88,7 +95,7 @@ int verify_world(const Plan *plan, const Topology *topology, const Verdicts *ver
                 const PciFunction *function = NULL;
                 r = verify_present(planned, topology, &function, finding);
                 if (r == FINDING_NONE)
-                        r = verify_assigned(planned, function, finding);
+                        r = verify_assigned(planned, function, plan->page, finding);
                 if (r == FINDING_NONE && what == VERIFY_REALIGNED)
                         r = verify_mappable(planned, verdicts, function, finding);
         }
@@ -109,6 +116,55 @@ bool verify_untouched(const Plan *plan, const Topology *topology)
         return true;
 }
 
+static bool is_planned(const Plan *plan, const Topology *topology, const PciFunction *function)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (topology_find_path(topology, plan->functions[i].path) == function)
+                        return true;
+        return false;
+}
+
+static int group_finding(const PciFunction *function, const PciFunction *other, bool has_joined,
+                         Finding *finding)
+{
+        return finding_make(finding, REASON_GROUP_CHANGED, function->address, "%s %s its group %d%s",
+                            PCI_ADDRESS_TEXT(other->address), has_joined ? "has joined" : "has left",
+                            function->iommu_group,
+                            has_joined ? ": the two are no longer isolated from each other" : "");
+}
+
+/* Functions of the plan that were in one group with PLANNED and are not now, or the other way round. */
+static int compare_planned(const Plan *plan, const PlanFunction *planned, const Topology *topology,
+                           const PciFunction *function, Finding *finding)
+{
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *other = &plan->functions[i];
+                const PciFunction *now = topology_find_path(topology, other->path);
+                if (other == planned || !now || other->iommu_group == IOMMU_GROUP_NONE ||
+                    now->iommu_group == IOMMU_GROUP_NONE)
+                        continue;
+                bool was_together = other->iommu_group == planned->iommu_group;
+                bool is_together = now->iommu_group == function->iommu_group;
+                if (was_together != is_together)
+                        return group_finding(function, now, is_together, finding);
+        }
+        return FINDING_NONE;
+}
+
+/* What was not removed is in the group that it was in before. */
+static int compare_others(const Plan *plan, const PlanFunction *planned, const Topology *topology,
+                          const PciFunction *function, Finding *finding)
+{
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *other = &topology->functions[i];
+                bool was_together = other->iommu_group == planned->iommu_group;
+                bool is_together = other->iommu_group == function->iommu_group;
+                if (was_together != is_together && !is_planned(plan, topology, other))
+                        return group_finding(function, other, is_together, finding);
+        }
+        return FINDING_NONE;
+}
+
 int verify_group(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
 {
         const PlanFunction *planned = &plan->functions[index];
@@ -117,24 +173,12 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, Findi
         if (!function || planned->iommu_group == IOMMU_GROUP_NONE ||
             function->iommu_group == IOMMU_GROUP_NONE)
                 return FINDING_NONE;
-        for (size_t i = 0; i < plan->n_functions; i++) {
-                const PlanFunction *other = &plan->functions[i];
-                const PciFunction *other_now = topology_find_path(topology, other->path);
-                if (i == index || !other_now || other->iommu_group == IOMMU_GROUP_NONE ||
-                    other_now->iommu_group == IOMMU_GROUP_NONE)
-                        continue;
-                bool was_together = other->iommu_group == planned->iommu_group;
-                bool is_together = other_now->iommu_group == function->iommu_group;
-                if (was_together != is_together)
-                        return finding_make(finding, REASON_GROUP_CHANGED, function->address,
-                                            "%s %s its group %d%s", PCI_ADDRESS_TEXT(other_now->address),
-                                            is_together ? "has joined" : "has left", function->iommu_group,
-                                            is_together ? ": the two are no longer isolated from each other"
-                                                        : "");
-        }
-        if (function->iommu_group != planned->iommu_group)
-                return finding_make(finding, REASON_GROUP_CHANGED, function->address,
-                                    "its number only: group %d is now group %d, with the same members",
-                                    planned->iommu_group, function->iommu_group);
-        return FINDING_NONE;
+        int r = compare_planned(plan, planned, topology, function, finding);
+        if (r == FINDING_NONE)
+                r = compare_others(plan, planned, topology, function, finding);
+        if (r == FINDING_NONE && function->iommu_group != planned->iommu_group)
+                r = finding_make(finding, REASON_GROUP_CHANGED, function->address,
+                                 "its number only: group %d is now group %d, with the same members",
+                                 planned->iommu_group, function->iommu_group);
+        return r;
 }
