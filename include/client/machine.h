@@ -42,6 +42,14 @@ ClientExit selection_add(Selection *selection, const PciFunction *function) _war
 ClientExit machine_select(const Machine *machine, size_t n, char *const *names,
                           Selection *selection) _warn_unused_result_ _nonnull_(1, 4);
 
+/* As machine_select(), but a name may also be that of a bus ("0000:03", "03"): all functions on it. */
+ClientExit machine_select_with_buses(const Machine *machine, size_t n, char *const *names,
+                                     Selection *selection) _warn_unused_result_ _nonnull_(1, 4);
+
+/* All functions on VFIO drivers. */
+ClientExit machine_select_on_vfio(const Machine *machine, Selection *selection) _warn_unused_result_
+                _nonnull_(1, 2);
+
 /* The addresses that NAMES name; CLIENT_EXIT_USAGE after saying which is none. RET_ADDRESSES has room for N. */
 ClientExit machine_parse_addresses(size_t n, char *const *names,
                                    PciAddress *ret_addresses) _warn_unused_result_;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What owns bytes of a range of pages, in the order of addresses: BARs and ROMs of all functions, and ranges of
- * /proc/iomem. Windows are containers and no owners; a virtual function's BARs stand for the part of the physical
- * function's range that they are in.
+ * What owns bytes of one page, in the order of addresses: BARs and ROMs of all functions, and ranges of /proc/iomem.
+ * Containers are no owners: windows, what fills the page around another owner, and the range of a physical function
+ * whose virtual functions show their own BARs.
  */
 
 #include "model/iomem.h"
@@ -18,14 +18,14 @@ typedef struct PageOwner {
 } PageOwner;
 
 typedef struct PageView {
-        uint64_t start, end; /* whole pages, inclusive */
+        uint64_t start, end; /* of the page, inclusive */
         PageOwner *owners;
         size_t n_owners;
 } PageView;
 
-/* The owners of the pages from the one with START to the one with END. The result refers to TOPOLOGY and IOMEM. -ENOMEM. */
-int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t start, uint64_t end,
-                   PageView **ret) _warn_unused_result_ _nonnull_(1, 2, 6);
+/* The owners of the page of PAGE bytes that ADDRESS is in. The result refers to TOPOLOGY and IOMEM. -ENOMEM. */
+int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
+                   PageView **ret) _warn_unused_result_ _nonnull_(1, 2, 5);
 PageView *page_view_free(PageView *view);
 DEFINE_CLEANUP(PageView *, page_view_free);
 

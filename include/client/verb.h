@@ -35,6 +35,12 @@ void verb_describe(FILE *out, const char *name, const char *arguments, const cha
 /* In check-config.c: reads policy files and says what is wrong in them. */
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);
 
+/* In explain.c: what VFIO sees of a function, in plain words. */
+ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In map.c: the pages that small BARs are in, drawn. */
+ClientExit verb_map(const ClientContext *context, size_t n, char *const *arguments);
+
 /* In plan.c: what would be done for some functions, or what stands against it. */
 ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments);
 

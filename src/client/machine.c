@@ -80,23 +80,75 @@ static ClientExit parse_address(const char *name, PciAddress *ret)
         return CLIENT_EXIT_USAGE;
 }
 
+static ClientExit select_one(const Machine *machine, const char *name, Selection *selection)
+{
+        PciAddress address;
+        ClientExit status = parse_address(name, &address);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        const PciFunction *function = topology_find(machine->topology, address);
+        return function ? selection_add(selection, function)
+                        : client_error("%s: %s; %s", PCI_ADDRESS_TEXT(address),
+                                       reason_text(REASON_NOT_FOUND), reason_remedy(REASON_NOT_FOUND));
+}
+
 ClientExit machine_select(const Machine *machine, size_t n, char *const *names, Selection *selection)
 {
         ClientExit worst = CLIENT_EXIT_FINE;
+        for (size_t i = 0; i < n; i++)
+                worst = client_exit_worse(worst, select_one(machine, names[i], selection));
+        return worst;
+}
 
+/* NAME is a bus when it becomes a function's address by adding device and function. */
+static bool parse_bus(const char *name, PciAddress *ret)
+{
+        char address[PCI_ADDRESS_TEXT_MAX];
+        int n = snprintf(address, sizeof(address), "%s:00.0", name);
+        return n < (int) sizeof(address) && pci_address_parse_loose(address, ret) >= 0;
+}
+
+static ClientExit select_bus(const Machine *machine, PciAddress bus, Selection *selection)
+{
+        char name[PCI_ADDRESS_TEXT_MAX];
+        bool found = false;
+
+        for (size_t i = 0; i < machine->topology->n_functions; i++) {
+                const PciFunction *function = &machine->topology->functions[i];
+                if (function->address.domain != bus.domain || function->address.bus != bus.bus)
+                        continue;
+                found = true;
+                ClientExit status = selection_add(selection, function);
+                if (status != CLIENT_EXIT_FINE)
+                        return status;
+        }
+        return found ? CLIENT_EXIT_FINE
+                     : client_error("no function is on bus %s", pci_address_format_bus(bus, name));
+}
+
+ClientExit machine_select_with_buses(const Machine *machine, size_t n, char *const *names,
+                                     Selection *selection)
+{
+        ClientExit worst = CLIENT_EXIT_FINE;
         for (size_t i = 0; i < n; i++) {
-                PciAddress address;
-                ClientExit status = parse_address(names[i], &address);
-                if (status == CLIENT_EXIT_FINE) {
-                        const PciFunction *function = topology_find(machine->topology, address);
-                        status = function ? selection_add(selection, function)
-                                          : client_error("%s: %s; %s", PCI_ADDRESS_TEXT(address),
-                                                         reason_text(REASON_NOT_FOUND),
-                                                         reason_remedy(REASON_NOT_FOUND));
-                }
+                PciAddress bus;
+                ClientExit status = parse_bus(names[i], &bus) ? select_bus(machine, bus, selection)
+                                                              : select_one(machine, names[i], selection);
                 worst = client_exit_worse(worst, status);
         }
         return worst;
+}
+
+ClientExit machine_select_on_vfio(const Machine *machine, Selection *selection)
+{
+        for (size_t i = 0; i < machine->topology->n_functions; i++) {
+                const PciFunction *function = &machine->topology->functions[i];
+                ClientExit status =
+                                function->on_vfio ? selection_add(selection, function) : CLIENT_EXIT_FINE;
+                if (status != CLIENT_EXIT_FINE)
+                        return status;
+        }
+        return CLIENT_EXIT_FINE;
 }
 
 ClientExit machine_parse_addresses(size_t n, char *const *names, PciAddress *ret_addresses)

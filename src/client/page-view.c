@@ -5,6 +5,7 @@
 #include "base/page.h"
 
 #include <errno.h>
+#include <string.h>
 
 PageView *page_view_free(PageView *view)
 {
@@ -68,7 +69,32 @@ static int add_function(PageView *view, const PciFunction *function)
         return 0;
 }
 
-int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t start, uint64_t end,
+/* OWNER fills the page and another one lies within it: a window in all but name (judge/verdict.c). */
+static bool is_container(const PageView *view, const PageOwner *owner)
+{
+        if (owner->start > view->start || owner->end < view->end)
+                return false;
+        for (size_t i = 0; i < view->n_owners; i++) {
+                const PageOwner *other = &view->owners[i];
+                if (other->start >= owner->start && other->end <= owner->end &&
+                    other->end - other->start < owner->end - owner->start)
+                        return true;
+        }
+        return false;
+}
+
+/* From the back, so that those that are looked at later are still all there. */
+static void drop_containers(PageView *view)
+{
+        for (size_t i = view->n_owners; i-- > 0;)
+                if (is_container(view, &view->owners[i])) {
+                        view->n_owners--;
+                        memmove(&view->owners[i], &view->owners[i + 1],
+                                (view->n_owners - i) * sizeof(*view->owners));
+                }
+}
+
+int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
                    PageView **ret)
 {
         _cleanup_(page_view_freep)
@@ -76,8 +102,8 @@ int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, 
         int r = 0;
         if (!view)
                 return -ENOMEM;
-        view->start = page_start(start, page);
-        view->end = page_end(end, page);
+        view->start = page_start(address, page);
+        view->end = page_end(address, page);
 
         for (size_t i = 0; i < topology->n_functions && r >= 0; i++)
                 r = add_function(view, &topology->functions[i]);
@@ -92,6 +118,7 @@ int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, 
                 return r;
         if (view->n_owners > 0)
                 qsort(view->owners, view->n_owners, sizeof(*view->owners), compare_owners);
+        drop_containers(view);
         *ret = TAKE_PTR(view);
         return 0;
 }

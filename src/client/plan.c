@@ -3,39 +3,19 @@
 /* The verb `plan`: what would be done for some functions, step by step, or what stands against it. Changes nothing. */
 
 #include "client/machine.h"
+#include "client/plan-request.h"
 #include "client/plan-text.h"
 #include "client/print.h"
 #include "client/verb.h"
-#include "client/worker-process.h"
-#include "judge/plan-document.h"
 
-#include <errno.h>
 #include <string.h>
-
-static bool is_planned(const PlanSet *set, PciAddress address)
-{
-        for (size_t i = 0; i < set->n_plans; i++)
-                for (size_t j = 0; j < set->plans[i]->n_functions; j++)
-                        if (set->plans[i]->functions[j].is_target &&
-                            pci_address_equal(set->plans[i]->functions[j].address, address))
-                                return true;
-        return false;
-}
-
-static bool is_refused(const PlanSet *set, PciAddress address)
-{
-        for (size_t i = 0; i < set->n_refusals; i++)
-                if (pci_address_equal(set->refusals[i].address, address))
-                        return true;
-        return false;
-}
 
 static ClientExit print_set(const PlanSet *set, const PciAddress *addresses, size_t n)
 {
         const char *separator = "";
 
         for (size_t i = 0; i < n; i++) {
-                if (is_planned(set, addresses[i]) || is_refused(set, addresses[i]))
+                if (plan_set_plan(set, addresses[i]) || plan_set_refusal(set, addresses[i]))
                         continue;
                 printf("%s: nothing to do, VFIO maps all of its memory BARs.\n",
                        PCI_ADDRESS_TEXT(addresses[i]));
@@ -67,28 +47,12 @@ static ClientExit set_exit_status(const PlanSet *set)
         return status;
 }
 
-static ClientExit show(const ClientContext *context, const char *text, const PciAddress *addresses, size_t n)
-{
-        _cleanup_json_ JsonObject *document = NULL;
-        _cleanup_(plan_set_freep)
-        PlanSet *set = NULL;
-        _cleanup_free_ char *problem = NULL;
-
-        int r = json_document_parse(text, &document, &problem);
-        if (r >= 0)
-                r = plan_set_from_json(document, &set, &problem);
-        if (r < 0)
-                return client_error("%s gave a document that cannot be read: %s", context->worker,
-                                    problem ? problem : strerror(-r));
-        ClientExit status = context->json != CLIENT_JSON_OFF ? client_print_json(context, document)
-                                                             : print_set(set, addresses, n);
-        return client_exit_worse(status, set_exit_status(set));
-}
-
 ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments)
 {
         _cleanup_free_ PciAddress *addresses = calloc(n + 1, sizeof(*addresses));
-        _cleanup_free_ char *text = NULL;
+        _cleanup_(plan_set_freep)
+        PlanSet *set = NULL;
+        _cleanup_json_ JsonObject *document = NULL;
         if (!addresses)
                 return client_error("out of memory");
         if (context->columns) {
@@ -97,6 +61,10 @@ ClientExit verb_plan(const ClientContext *context, size_t n, char *const *argume
         }
         ClientExit status = machine_parse_addresses(n, arguments, addresses);
         if (status == CLIENT_EXIT_FINE)
-                status = worker_process_plan(context, addresses, n, &text);
-        return status == CLIENT_EXIT_FINE ? show(context, text, addresses, n) : status;
+                status = plan_request(context, addresses, n, &set, &document);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        status = context->json != CLIENT_JSON_OFF ? client_print_json(context, document)
+                                                  : print_set(set, addresses, n);
+        return client_exit_worse(status, set_exit_status(set));
 }

@@ -33,18 +33,6 @@ static void status_report_clear(StatusReport *report)
         free(report->settings);
 }
 
-static ClientExit select_on_vfio(const Machine *machine, Selection *selection)
-{
-        for (size_t i = 0; i < machine->topology->n_functions; i++) {
-                const PciFunction *function = &machine->topology->functions[i];
-                ClientExit status =
-                                function->on_vfio ? selection_add(selection, function) : CLIENT_EXIT_FINE;
-                if (status != CLIENT_EXIT_FINE)
-                        return status;
-        }
-        return CLIENT_EXIT_FINE;
-}
-
 static ClientExit make_rows(StatusReport *report, const Selection *selection, const Policy *policy,
                             const PciNames *names)
 {
@@ -81,7 +69,7 @@ static ClientExit add_page(StatusReport *report, uint64_t address)
         _cleanup_(page_view_freep)
         PageView *view = NULL;
         if (page_view_make(report->machine->topology, report->machine->iomem, report->context->page, address,
-                           address, &view) < 0)
+                           &view) < 0)
                 return client_error("out of memory");
         if (!page_view_crosses_groups(view))
                 return CLIENT_EXIT_FINE;
@@ -226,7 +214,7 @@ ClientExit verb_status(const ClientContext *context, size_t n, char *const *argu
         /* A policy with errors hides its own column, not what VFIO says. */
         status = client_load_policy(context, &policy);
         status = client_exit_worse(status, n > 0 ? machine_select(machine, n, arguments, &selection)
-                                                 : select_on_vfio(machine, &selection));
+                                                 : machine_select_on_vfio(machine, &selection));
         if (n > 0 && selection.n_functions == 0)
                 return status;
         if (selection.n_functions == 0 && context->json == CLIENT_JSON_OFF)

@@ -12,6 +12,10 @@
 static const Verb verbs[] = {
         { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, true, verb_status, status_columns_describe,
           "show what VFIO maps of the functions on VFIO drivers, or of these" },
+        { "explain", "FUNCTION…", 1, VERB_ANY_NUMBER, false, verb_explain, NULL,
+          "say in plain words what VFIO sees and what can be done" },
+        { "map", "[FUNCTION…]", 0, VERB_ANY_NUMBER, false, verb_map, NULL,
+          "draw the pages that small BARs are in, to scale" },
         { "plan", "FUNCTION…", 1, VERB_ANY_NUMBER, true, verb_plan, NULL,
           "show what would be done, step by step, or what stands against it" },
         { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, false, verb_check_config, NULL,

@@ -50,3 +50,9 @@ test_assessment_LDADD = $(DAEMON_TEST_LIBS)
 test_worker_job_SOURCES = tests/unit/test-worker-job.c tests/unit/suite.h
 test_worker_job_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_worker_job_LDADD = $(DAEMON_TEST_LIBS)
+
+UNIT_TESTS += test-page-picture
+test_page_picture_SOURCES = tests/unit/test-page-picture.c tests/unit/suite.h \
+        src/client/page-picture.c src/client/page-view.c src/client/style.c
+test_page_picture_CFLAGS = $(UNIT_CFLAGS)
+test_page_picture_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The verb `explain`: what VFIO sees of a function, what would be done, what stands against it, in plain words. */
+
+#include "base/page.h"
+#include "base/text.h"
+#include "client/machine.h"
+#include "client/page-view.h"
+#include "client/pci-names.h"
+#include "client/plan-request.h"
+#include "client/print.h"
+#include "client/style.h"
+#include "client/verb.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* All that one run explains with. */
+typedef struct Explanation {
+        const ClientContext *context;
+        const Machine *machine;
+        const Policy *policy; /* NULL: cannot be read */
+        const PciNames *names;
+        Style style;
+} Explanation;
+
+static void heading(const Explanation *e, const char *text)
+{
+        printf("\n%s%s%s\n", style_color(e->style, STYLE_BOLD), text, style_color(e->style, STYLE_PLAIN));
+}
+
+static ClientExit introduce(const Explanation *e, const PciFunction *function)
+{
+        _cleanup_free_ char *name = pci_names_of(e->names, function);
+        char group[24] = "no IOMMU group";
+
+        if (!name)
+                return client_error("out of memory");
+        if (function->iommu_group != IOMMU_GROUP_NONE)
+                snprintf(group, sizeof(group), "IOMMU group %d", function->iommu_group);
+        return client_print_wrapped(0, "%s is %s, %s %s, in %s.", PCI_ADDRESS_TEXT(function->address), name,
+                                    function->driver ? "on the driver" : "on no driver",
+                                    function->driver ? function->driver : "at all", group);
+}
+
+/* "0000:03:00.0 BAR 1, its own BAR 2, IOAPIC 0": who else is in the page of line LINE. NULL: no memory. */
+static char *others_text(const PageView *view, const PciFunction *function, unsigned line)
+{
+        _cleanup_free_ char *all = strdup("");
+        for (size_t i = 0; i < view->n_owners && all; i++) {
+                const PageOwner *owner = &view->owners[i];
+                if (owner->function == function && owner->line == line)
+                        continue;
+                const char *whose = !owner->function ? ""
+                                    : owner->function == function
+                                                    ? "its own "
+                                                    : PCI_ADDRESS_TEXT(owner->function->address);
+                char *more = text_format("%s%s%s%s%s", all, *all ? ", " : "", whose,
+                                         owner->function && owner->function != function ? " " : "",
+                                         page_owner_label(owner));
+                free(all);
+                all = more;
+        }
+        return TAKE_PTR(all);
+}
+
+static ClientExit explain_shared(const Explanation *e, const PciFunction *function, unsigned line)
+{
+        _cleanup_(page_view_freep)
+        PageView *view = NULL;
+        char size[TEXT_BYTES_MAX];
+        const PciResource *resource = &function->resources.lines[line];
+        int r = page_view_make(e->machine->topology, e->machine->iomem, e->context->page, resource->start,
+                               &view);
+        _cleanup_free_ char *others = r < 0 ? NULL : others_text(view, function, line);
+        if (!others)
+                return client_error("out of memory");
+
+        ClientExit status = client_print_wrapped(
+                        4, "VFIO does not map it: its page (%s at 0x%" PRIx64 ") also holds %s.",
+                        text_from_bytes(e->context->page, size), view->start, others);
+        if (status == CLIENT_EXIT_FINE && page_view_crosses_groups(view))
+                status = client_print_wrapped(4,
+                                              "They belong to several IOMMU groups: whoever has one of them "
+                                              "reaches the registers of the others (XSA-461).");
+        return status;
+}
+
+static ClientExit explain_bar(const Explanation *e, const PciFunction *function, unsigned line)
+{
+        const BarReport *bar = &verdict_of(e->machine->verdicts, function)->bars[line];
+        const PciResource *resource = &function->resources.lines[line];
+        char size[TEXT_BYTES_MAX];
+
+        if (bar->verdict == BAR_NONE)
+                return CLIENT_EXIT_FINE;
+        text_from_bytes(resource_size(resource), size);
+        printf("  %s, %s%s at 0x%" PRIx64 ": %s\n", resource_line_name(function->resources.n_lines, line),
+               size, size[strspn(size, "0123456789")] == '\0' ? " bytes" : "", resource->start,
+               bar_verdict_text(bar));
+        switch (bar->verdict) {
+        case BAR_MAPPABLE:
+                return client_print_wrapped(
+                                4,
+                                bar->small ? "VFIO maps it: it begins at a page's start and is alone there. A guest "
+                                             "maps it only if the guest's firmware puts it at a page's start too."
+                                           : "VFIO maps it: nobody else can be in its pages.");
+        case BAR_MISALIGNED:
+                return client_print_wrapped(
+                                4, "VFIO does not map it: it is alone in its page, but does not begin at "
+                                   "the page's start.");
+        case BAR_SHARED:
+                return explain_shared(e, function, line);
+        case BAR_UNASSIGNED:
+                return client_print_wrapped(4, "The kernel has given it no address.");
+        case BAR_NONE:
+                break;
+        }
+        return CLIENT_EXIT_FINE;
+}
+
+static ClientExit explain_bars(const Explanation *e, const PciFunction *function)
+{
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+        bool trapped = false;
+
+        heading(e, function->on_vfio ? "What VFIO sees" : "What VFIO would see");
+        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                ClientExit status = explain_bar(e, function, line);
+                if (status != CLIENT_EXIT_FINE)
+                        return status;
+                trapped = trapped || report->bars[line].verdict == BAR_SHARED ||
+                          report->bars[line].verdict == BAR_MISALIGNED;
+        }
+        if (!trapped)
+                return CLIENT_EXIT_FINE;
+        return client_print_wrapped(
+                        2, "Each access to a BAR that is not mapped is trapped and emulated: where that was "
+                           "measured, one register read took about 2 us instead of 0.1 us.");
+}
+
+static const char *alignment_text(const PolicySettings *settings, uint64_t page, char *buffer)
+{
+        return text_from_bytes(settings->alignment ? settings->alignment : page, buffer);
+}
+
+/* Design §9: what users have to hear. */
+static ClientExit explain_consequences(const Explanation *e, const PciFunction *function)
+{
+        PolicySettings settings = { 0 };
+        char size[TEXT_BYTES_MAX];
+
+        heading(e, "What changes by it");
+        if (e->policy)
+                policy_settings(e->policy, function, &settings);
+        ClientExit status = client_print_wrapped(
+                        2,
+                        "The kernel realigns a BAR by growing it to %s: sysfs, VFIO and guests then see that size. A "
+                        "driver that insists on the exact size (Windows' ivshmem) breaks; for such a function set "
+                        "realign = never in the policy.",
+                        alignment_text(&settings, e->context->page, size));
+        if (status == CLIENT_EXIT_FINE)
+                status = client_print_wrapped(
+                                2, "If a BAR holds the MSI-X table, QEMU with KVM by default keeps trapping "
+                                   "the page of that table; user-space drivers, and monitors that move "
+                                   "the table, gain.");
+        return status;
+}
+
+static ClientExit explain_plan(const Explanation *e, const Plan *plan)
+{
+        heading(e, "What would be done");
+        ClientExit status =
+                        plan->scope == PLAN_SCOPE_BUS
+                                        ? client_print_wrapped(
+                                                          2,
+                                                          "The bridge %s and all below it would be removed and found "
+                                                          "again by a rescan, in which the kernel gives each small BAR "
+                                                          "a page of its own.",
+                                                          PCI_ADDRESS_TEXT(plan->functions[0].address))
+                                        : client_print_wrapped(
+                                                          2,
+                                                          "It would be removed alone and found again by a rescan, in "
+                                                          "which the kernel gives each of its small BARs a page of its "
+                                                          "own.");
+        if (status == CLIENT_EXIT_FINE && plan->narrowed != REASON_NONE)
+                status = client_print_wrapped(2, "Not the whole bus, because of %s: %s.",
+                                              PCI_ADDRESS_TEXT(plan->narrowed_by),
+                                              reason_text(plan->narrowed));
+
+        heading(e, "What that would disturb");
+        client_print_wrapped(
+                        2,
+                        "These functions would be gone for about a second, and then be back on their drivers:");
+        for (size_t i = 0; i < plan->n_functions; i++)
+                printf("    %s %s\n", PCI_ADDRESS_TEXT(plan->functions[i].address),
+                       plan->functions[i].driver ? plan->functions[i].driver : "(no driver)");
+        return status;
+}
+
+static ClientExit explain_refusal(const Explanation *e, Reason reason, PciAddress culprit,
+                                  const char *detail)
+{
+        heading(e, "What stands against realigning it");
+        ClientExit status = client_print_wrapped(2, "%s: %s%s%s.", PCI_ADDRESS_TEXT(culprit),
+                                                 reason_text(reason), detail ? "; it is " : "",
+                                                 detail ? detail : "");
+        heading(e, "What you can do");
+        const char *remedy = reason_remedy(reason);
+        return client_exit_worse(status, client_print_wrapped(2, "%c%s.", toupper((unsigned char) remedy[0]),
+                                                              remedy + 1));
+}
+
+/* Who would do it, and when. */
+static ClientExit explain_policy(const Explanation *e, const PciFunction *function)
+{
+        PolicySettings settings;
+        if (!e->policy)
+                return CLIENT_EXIT_ERROR;
+        policy_settings(e->policy, function, &settings);
+        const char *source = policy_source(e->policy, function, "realign");
+
+        heading(e, "What you can do");
+        switch (settings.realign) {
+        case POLICY_REALIGN_AUTO:
+                return client_print_wrapped(
+                                2,
+                                "Run the service vfio-realign: it does this by itself once the bus is "
+                                "quiet (realign = auto, %s).",
+                                source);
+        case POLICY_REALIGN_REPORT:
+                return client_print_wrapped(
+                                2,
+                                "The policy says realign = report (%s): the service only reports it. Set "
+                                "realign = auto to have it done.",
+                                source);
+        case POLICY_REALIGN_NEVER:
+                break;
+        }
+        return client_print_wrapped(
+                        2, "The policy says realign = never (%s). Set realign = auto to have it done.",
+                        source);
+}
+
+static ClientExit explain_what_would_be_done(const Explanation *e, const PciFunction *function)
+{
+        _cleanup_(plan_set_freep)
+        PlanSet *set = NULL;
+        ClientExit status = plan_request(e->context, &function->address, 1, &set, NULL);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+
+        const PlanRefusal *refusal = plan_set_refusal(set, function->address);
+        if (refusal)
+                return explain_refusal(e, refusal->reason, refusal->culprit, refusal->detail);
+        const Plan *plan = plan_set_plan(set, function->address);
+        if (!plan) {
+                heading(e, "What would be done");
+                return client_print_wrapped(2, "Nothing: it was realigned meanwhile.");
+        }
+        status = explain_plan(e, plan);
+        status = client_exit_worse(status, explain_consequences(e, function));
+        return client_exit_worse(status, explain_policy(e, function));
+}
+
+static ClientExit explain(const Explanation *e, const PciFunction *function)
+{
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+
+        ClientExit status = introduce(e, function);
+        status = client_exit_worse(status, explain_bars(e, function));
+        if (report->verdict == FUNCTION_OK) {
+                heading(e, "What would be done");
+                status = client_exit_worse(status,
+                                           client_print_wrapped(2, "Nothing: there is nothing to gain."));
+        } else if (report->verdict == FUNCTION_CANNOT)
+                status = client_exit_worse(status,
+                                           explain_refusal(e, report->reason, function->address, NULL));
+        else if (!function->on_vfio)
+                status = client_exit_worse(status,
+                                           explain_refusal(e, REASON_NOT_VFIO, function->address, NULL));
+        else
+                status = client_exit_worse(status, explain_what_would_be_done(e, function));
+        return client_exit_worse(status, machine_exit_status(report->verdict));
+}
+
+ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arguments)
+{
+        _cleanup_(machine_freep)
+        Machine *machine = NULL;
+        _cleanup_(policy_freep)
+        Policy *policy = NULL;
+        _cleanup_(pci_names_closep)
+        PciNames *names = NULL;
+        _cleanup_(selection_clear)
+        Selection selection = { 0 };
+
+        ClientExit status = machine_read(context, &machine);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        if (pci_names_open(&names) < 0)
+                return client_error("out of memory");
+        status = client_load_policy(context, &policy);
+        status = client_exit_worse(status, machine_select(machine, n, arguments, &selection));
+
+        const Explanation e = { .context = context,
+                                .machine = machine,
+                                .policy = policy,
+                                .names = names,
+                                .style = style_of_output() };
+        for (size_t i = 0; i < selection.n_functions; i++) {
+                if (i > 0)
+                        putchar('\n');
+                status = client_exit_worse(status, explain(&e, selection.functions[i]));
+        }
+        fflush(stdout);
+        machine_say_unseen(machine);
+        return status;
+}
