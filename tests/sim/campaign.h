@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Runs scenarios: once as they are, with a fault at every operation in turn, and random ones with random faults. */
+
+#include "faults.h"
+#include "scenario.h"
+#include "worker-run.h"
+
+typedef struct Campaign {
+        Machine *machine;
+        WorkerPlace place;
+        unsigned long passed, failed;
+        unsigned long outcomes[8]; /* how many ended how */
+        bool verbose;
+        bool trace;
+        unsigned stride; /* of systematic faults: every STRIDE-th operation */
+} Campaign;
+
+/* Runs the scenario TEXT as it is, and judges what it expects. False: failed. */
+bool campaign_scenario(Campaign *campaign, const char *name, const char *text);
+
+/* Every kind of fault at each operation of the scenario's transaction. */
+bool campaign_faults(Campaign *campaign, const char *name, const char *text);
+
+/* COUNT random machines, each with random users and a random fault, from SEED on. */
+bool campaign_random(Campaign *campaign, uint64_t seed, unsigned long count);
+
+/* Prints what ended how. */
+void campaign_summary(const Campaign *campaign);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What is done to one operation of our programs: each open, read, write (and what else reaches the file system, but for
+ * mere look-ups) has a number, and at a chosen number a fault happens. Users that come and go do so at numbers too.
+ */
+
+#include "machine.h"
+
+#include <sys/types.h>
+
+typedef enum FaultKind {
+        FAULT_NONE,
+        FAULT_EIO,
+        FAULT_ENODEV,
+        FAULT_EINVAL,
+        FAULT_EBUSY,
+        FAULT_SHORT,      /* done, but fewer bytes are reported */
+        FAULT_HANG,       /* blocks past the worker's deadline, then is done */
+        FAULT_KILL,       /* SIGKILL instead of doing it */
+        FAULT_KILL_AFTER, /* done, but the worker never hears of it */
+        FAULTS,
+} FaultKind;
+
+typedef struct Faults {
+        unsigned long n;  /* operations so far */
+        unsigned long at; /* the number of the operation that is hit */
+        FaultKind kind;
+        unsigned hang_usec;  /* at most */
+        pid_t worker;        /* who is killed */
+        bool hit;            /* it happened */
+        bool released;       /* the worker has noticed that it is late */
+        char what[320];      /* the operation that was hit */
+        bool trace;          /* print every operation */
+} Faults;
+
+/* What the operation that is struck does beside its work. */
+typedef struct FaultEffect {
+        bool is_short;   /* report fewer bytes */
+        bool kills_after;
+} FaultEffect;
+
+/*
+ * Called first in each operation NAME on PATH, with the machine's lock held, which it may let go. 0: go on; a negative
+ * errno: answer that.
+ */
+int faults_strike(Machine *machine, const char *name, const char *path, FaultEffect *ret);
+/* Called last. */
+void faults_after(Machine *machine, const FaultEffect *effect);
+
+const char *fault_name(FaultKind kind);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * The simulated machine: its hardware (what answers on the PCI buses), what its kernel knows of it (the `struct
+ * pci_dev` of each function, drivers, groups), and the processes that use it. One lock guards it all; what blocks in
+ * the kernel waits here for `changed`. Behaviour is cited from kernel-facts (KF §n) and lab-facts (LF).
+ */
+
+#include "base/pci-address.h"
+#include "base/util.h"
+
+#include <pthread.h>
+
+#define LINES 17u /* of a bridge; a function has LINES_FUNCTION */
+#define LINES_FUNCTION 13u
+#define BARS 6u
+#define ROM 6u
+#define FIRST_WINDOW 13u
+enum {
+        WINDOW_IO,
+        WINDOW_MEMORY,
+        WINDOW_PREFETCH,
+        WINDOWS,
+};
+#define NONE (-1)
+
+/* include/linux/ioport.h */
+#define FLAG_IO UINT64_C(0x100)
+#define FLAG_MEMORY UINT64_C(0x200)
+#define FLAG_PREFETCH UINT64_C(0x2000)
+#define FLAG_SIZEALIGN UINT64_C(0x40000)
+#define FLAG_64 UINT64_C(0x100000)
+#define FLAG_UNSET UINT64_C(0x20000000)
+#define FLAG_FIXED UINT64_C(0x10)
+
+typedef struct Resource {
+        uint64_t start, end, flags;
+        uint64_t alignment; /* bytes; while UNSET or assigned */
+        uint64_t optional;  /* bytes behind `end` that a window would like to have */
+} Resource;
+
+/* A register of the hardware: it is there before the kernel looks, and keeps what was written last. */
+typedef struct Bar {
+        uint64_t size;  /* 0: not implemented */
+        uint64_t flags; /* FLAG_IO …, with the low bits */
+        uint64_t fixed; /* the address of a fixed one */
+} Bar;
+
+/* What is lost with the kernel's object and can be written back. */
+typedef enum Attribute {
+        ATTRIBUTE_OVERRIDE, /* empty: not set */
+        ATTRIBUTE_CONTROL,
+        ATTRIBUTE_WAKEUP,
+        ATTRIBUTE_AUTOSUSPEND,
+        ATTRIBUTE_D3COLD,
+        ATTRIBUTE_RESET_METHOD,
+        ATTRIBUTE_NUMA_NODE,
+        ATTRIBUTE_MSI_BUS,
+        ATTRIBUTE_PARITY,
+        ATTRIBUTE_CLKPM,
+        ATTRIBUTE_L1_ASPM,
+        ATTRIBUTES,
+} Attribute;
+#define VALUE_MAX 64
+
+typedef struct Driver {
+        char name[32];
+        bool vfio, port;
+        bool async; /* probes after the rescan has returned */
+        bool fails; /* its probe fails */
+        struct {
+                uint32_t vendor, device; /* 0xffff: any */
+                uint32_t class, class_mask;
+        } ids[8];
+        size_t n_ids;
+} Driver;
+
+typedef struct Function Function;
+typedef struct Host Host;
+
+struct Function {
+        /* hardware */
+        PciAddress address;
+        Function *bridge; /* NULL: on the root bus */
+        Host *host;
+        uint32_t class;
+        uint16_t vendor, device, subvendor, subdevice;
+        bool is_bridge, hotplug;
+        bool vanishes; /* does not answer any more once it was removed */
+        uint8_t secondary;
+        Bar bars[BARS + 1];
+        uint64_t window_size[WINDOWS]; /* what the bridge's registers say (6.1's floor) */
+        char group_key[16];            /* functions with the same key share an IOMMU group */
+        char late_key[16];             /* the key after it was removed once */
+        bool external;
+
+        /* the kernel's object */
+        bool present;
+        bool attachable; /* pci_bus_add_device() was reached */
+        unsigned births;
+        Resource resources[LINES];
+        const Driver *driver;
+        unsigned enable;
+        int group;
+        int vfio; /* N of vfio-dev/vfioN */
+        char attributes[ATTRIBUTES][VALUE_MAX];
+
+        /* what the scenario wants at boot */
+        char boot_driver[32];
+        char boot_attributes[ATTRIBUTES][VALUE_MAX];
+};
+
+struct Host {
+        PciAddress bus; /* domain and bus */
+        Resource windows[4];
+        size_t n_windows;
+};
+
+typedef enum UserKind {
+        USER_GROUP,     /* the group file and the device */
+        USER_CDEV,      /* the character device, not bound: in no count (KF §5 item 4) */
+        USER_RESOURCE,  /* a resourceN file, open */
+        USER_MAPPING,   /* a resourceN file, mapped */
+        USER_INVISIBLE, /* a device descriptor that was passed on: enable count only */
+} UserKind;
+
+/* A simulated process that uses a function. */
+typedef struct User {
+        char name[16];
+        int pid;
+        UserKind kind;
+        PciAddress function;
+        unsigned long from, until; /* numbers of operations (faults.h); 0: from the start, for ever */
+        bool active, was_active;
+        unsigned births; /* of the function when the use began */
+        int group, vfio;
+} User;
+
+#define FUNCTIONS_MAX 256
+#define DRIVERS_MAX 24
+#define USERS_MAX 16
+#define HOSTS_MAX 4
+#define GROUPS_MAX 512
+#define TEXT_MAX 8192
+#define VIOLATIONS_MAX 16
+
+typedef struct Group {
+        unsigned n_members;
+        bool held_by_worker, held_by_user;
+        char type[16];
+        char key[16];
+} Group;
+
+/* What differs between kernels. */
+typedef struct KernelOptions {
+        uint64_t page;
+        bool floor;         /* a re-made window is never smaller than before (6.1, 6.12) */
+        bool optional_roms; /* windows are sized without ROMs if there is no room (7.3) */
+        bool async;         /* async drivers probe after the rescan (7.3) */
+        bool lose_race;     /* drivers attach before the hold can be in place */
+        unsigned scan_usec; /* how long a scan waits when no override comes */
+} KernelOptions;
+
+typedef struct Machine {
+        pthread_mutex_t lock;
+        pthread_cond_t changed;
+
+        KernelOptions options;
+        Host hosts[HOSTS_MAX];
+        size_t n_hosts;
+        Function *functions[FUNCTIONS_MAX]; /* sorted by address */
+        size_t n_functions;
+        Driver drivers[DRIVERS_MAX]; /* in the order of registration */
+        size_t n_drivers;
+        User users[USERS_MAX];
+        size_t n_users;
+        Group groups[GROUPS_MAX];
+        bool vfio_numbers[FUNCTIONS_MAX];
+        Resource reserved[8];
+        size_t n_reserved;
+        char alignment[TEXT_MAX];
+        char boot_id[40];
+
+        bool rescan_lock;   /* pci_rescan_remove_lock */
+        bool booting;       /* no uevents, no waiting */
+        bool listeners_dead; /* the worker was killed: nobody deals with uevents */
+        unsigned n_blocked; /* requests that wait in the kernel */
+        unsigned n_async;   /* probes under way */
+        unsigned long n_changes; /* binds, unbinds, removes, rescans, writes */
+        const char *why_blocked;
+        char violations[VIOLATIONS_MAX][160];
+        size_t n_violations;
+        int uevents; /* the socket; -1: none are sent */
+        struct RunFile *run;   /* the writable tree */
+        struct Faults *faults; /* what is injected; never NULL once served */
+} Machine;
+
+void machine_init(Machine *machine);
+/* Forgets everything but lock and socket. */
+void machine_reset(Machine *machine);
+
+Function *machine_add(Machine *machine, PciAddress address);
+/* Puts functions in order and finds their bridges. False: a bus has no bridge. */
+bool machine_link(Machine *machine);
+Function *machine_find(Machine *machine, PciAddress address);
+Host *machine_host_of(Machine *machine, uint32_t domain, uint8_t root_bus);
+const Driver *machine_driver(Machine *machine, const char *name);
+
+bool function_is_below(const Function *function, const Function *bridge);
+unsigned function_lines(const Function *function);
+bool resource_assigned(const Resource *resource);
+/* "pci0000:00/0000:00:1c.0/0000:01:00.0" */
+const char *function_path(const Function *function, char buffer[static 256]);
+
+/* Waits until something changes; the lock is held. */
+void machine_wait(Machine *machine, const char *why);
+void machine_changed(Machine *machine);
+/* Waits at most USEC microseconds. */
+void machine_wait_usec(Machine *machine, unsigned usec);
+
+/* Remembers that a rule was broken. */
+void machine_violation(Machine *machine, const char *format, ...) _printf_(2, 3);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * Discovery and removal (probe.c, remove.c, bus.c; KF §3): a scan makes an object for every function that answers and has
+ * none, applies resource_alignment to it, tells of it, gives addresses, and only then lets drivers attach. The
+ * machine's lock is held; it is let go while something waits.
+ */
+
+#include "machine.h"
+
+/* Where the firmware put BARs. */
+typedef enum Placement {
+        PLACEMENT_PACKED, /* as the kernel packs */
+        PLACEMENT_SPREAD, /* each on a page of its own */
+} Placement;
+
+/* Brings the machine up: all that it has is found, placed and on its driver. */
+void pci_boot(Machine *machine, Placement placement);
+
+/* A write to a rescan door of the hierarchy of HOST. */
+void pci_rescan(Machine *machine, Host *host);
+
+/* A write to FUNCTION's `remove`: with all that is below, whoever uses it. */
+void pci_remove(Machine *machine, Function *function);

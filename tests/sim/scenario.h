@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * A scenario: a machine in words, what is asked of the worker on it, and how that must end. One statement a line, '#'
+ * begins a comment; the statements are described in tests/sim/README.md.
+ */
+
+#include "machine.h"
+#include "pci-core.h"
+
+#define TARGETS_MAX 32
+#define EXPECTATIONS_MAX 24
+
+typedef struct Scenario {
+        char name[64];
+        Machine *machine;
+        Placement placement;
+        char config[1024];    /* the policy's text */
+        char arguments[4][64]; /* further ones of the worker's --execute */
+        size_t n_arguments;
+        PciAddress targets[TARGETS_MAX]; /* what --plan is asked for */
+        size_t n_targets;
+        PciAddress absent[8]; /* removed by somebody before */
+        size_t n_absent;
+        char expect[32];       /* outcome, "refused", "" for any */
+        char expect_reason[32]; /* "" for any */
+        char expect_texts[EXPECTATIONS_MAX][128]; /* lines "ADDRESS LINE START" and others, see README */
+        size_t n_expect_texts;
+        unsigned faults_stride; /* 0: no faults on it */
+} Scenario;
+
+/* Reads TEXT into *SCENARIO and its machine, which must be reset. False: *PROBLEM says what is wrong. */
+bool scenario_parse(Scenario *scenario, const char *text, char problem[static 256]);
+
+/* Boots the machine: after this the scenario can be run. */
+bool scenario_boot(Scenario *scenario, char problem[static 256]);
