@@ -16,6 +16,20 @@ struct Root {
         bool host;
 };
 
+/* "..", also in links, makes openat2() fail with EAGAIN while anybody renames or mounts anything, anywhere (openat2(2)). */
+#define OPEN_ATTEMPTS 100000u
+
+static int open_again(int directory, const char *path, const struct open_how *how)
+{
+        for (unsigned attempt = 1;; attempt++) {
+                long fd = syscall(SYS_openat2, directory, path, how, sizeof(*how));
+                if (fd >= 0)
+                        return (int) fd;
+                if (errno != EAGAIN || attempt == OPEN_ATTEMPTS)
+                        return -errno;
+        }
+}
+
 #define READ_STEP 4000u /* more than a sysfs attribute of the usual kind, so that one read(2) serves it */
 
 int root_open(const char *directory, Root **ret)
@@ -60,10 +74,10 @@ int root_open_file(const Root *root, const char *path, int flags, mode_t mode, i
                 .mode = flags & O_CREAT ? mode : 0,
                 .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
         };
-        long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+        int fd = open_again(root->fd, path, &how);
         if (fd < 0)
-                return -errno;
-        *ret_fd = (int) fd;
+                return fd;
+        *ret_fd = fd;
         return 0;
 }
 
@@ -267,10 +281,10 @@ int root_open_below(int directory, const char *path, int flags, int *ret_fd)
                 .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
         };
-        long fd = syscall(SYS_openat2, directory, path, &how, sizeof(how));
+        int fd = open_again(directory, path, &how);
         if (fd < 0)
-                return -errno;
-        *ret_fd = (int) fd;
+                return fd;
+        *ret_fd = fd;
         return 0;
 }
 

@@ -4,6 +4,9 @@
 #include "base/text.h"
 #include "suite.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static const char *folder;
 static Root *root;
 
@@ -136,6 +139,39 @@ START_TEST(test_odd_contents)
 }
 END_TEST
 
+static atomic_bool rename_enough;
+
+static void *rename_all_the_time(void *userdata)
+{
+        char a[512], b[512];
+        snprintf(a, sizeof(a), "%s/other/a", folder);
+        snprintf(b, sizeof(b), "%s/other/b", folder);
+        while (!rename_enough) {
+                ck_assert_int_eq(rename(a, b), 0);
+                ck_assert_int_eq(rename(b, a), 0);
+        }
+        return NULL;
+}
+
+/* The kernel cannot vouch for ".." while somebody renames, however far away that is; that must not be our failure. */
+START_TEST(test_renames_elsewhere)
+{
+        pthread_t thread;
+        char link[512];
+        suite_write(folder, "other/a", "");
+        suite_write(folder, "sys/devices/x", "");
+        suite_write(folder, "sys/bus/y", "");
+        snprintf(link, sizeof(link), "%s/sys/bus/link", folder);
+        ck_assert_int_eq(symlink("../../sys/bus/../devices/x", link), 0);
+        rename_enough = false;
+        ck_assert_int_eq(pthread_create(&thread, NULL, rename_all_the_time, NULL), 0);
+        for (unsigned i = 0; i < 20000; i++)
+                ck_assert_int_eq(root_exists(root, "sys/bus/link"), 1);
+        rename_enough = true;
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("root");
@@ -147,6 +183,7 @@ int main(void)
         tcase_add_test(tcase, test_links);
         tcase_add_test(tcase, test_replace);
         tcase_add_test(tcase, test_odd_contents);
+        tcase_add_test(tcase, test_renames_elsewhere);
         suite_add_tcase(suite, tcase);
         return suite_run(suite);
 }
