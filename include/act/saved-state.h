@@ -14,7 +14,8 @@
 
 typedef struct SavedState SavedState;
 
-/* Reads the attributes of all functions of PLAN. What is not there is not saved. -ENOMEM or another negative errno. */
+/* Reads the attributes of all functions of PLAN. What is not there is not saved. -ENOMEM, or negative errno
+ * of one that is there and cannot be read: it could not be written back either. */
 int saved_state_read(const Root *root, const Plan *plan, SavedState **ret) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 SavedState *saved_state_free(SavedState *state);

@@ -9,11 +9,12 @@
 #include <string.h>
 
 #define OVERRIDE "driver_override"
+#define AUTOSUSPEND "power/autosuspend_delay_ms"
 
 /* In the order in which they are written back. */
 static const char *const attributes[] = {
         OVERRIDE,
-        "power/autosuspend_delay_ms",
+        AUTOSUSPEND,
         "power/wakeup",
         "d3cold_allowed",
         "reset_method",
@@ -71,18 +72,28 @@ static const char *value_to_write(const char *name, const char *value)
         return strcmp(name, OVERRIDE) == 0 && is_unset ? "" : value;
 }
 
-static JsonObject *read_function(const Root *root, PciAddress address)
+/* Not there, or (power/autosuspend_delay_ms of a driver that does not use it) there and without a value. */
+static bool has_no_value(const char *name, int error)
+{
+        return error == -ENOENT || (error == -EIO && strcmp(name, AUTOSUSPEND) == 0);
+}
+
+/* What has a value and cannot be read could not be written back: then nothing may be touched. */
+static int read_function(const Root *root, PciAddress address, JsonObject **ret)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
-        for (size_t i = 0; object && i < ELEMENTSOF(attributes); i++) {
+        if (!object)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
                 _cleanup_free_ char *value = NULL;
                 int r = attribute_read(root, address, attributes[i], &value);
                 if (r == 0)
                         r = json_add_text(object, attributes[i], value);
-                if (r == -ENOMEM)
-                        return NULL;
+                if (r < 0 && !has_no_value(attributes[i], r))
+                        return r;
         }
-        return TAKE_PTR(object);
+        *ret = TAKE_PTR(object);
+        return 0;
 }
 
 static SavedState *state_new(void)
@@ -101,7 +112,10 @@ int saved_state_read(const Root *root, const Plan *plan, SavedState **ret)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions; i++) {
                 const PlanFunction *function = &plan->functions[i];
-                int r = json_add(state->functions, function->path, read_function(root, function->address));
+                JsonObject *object;
+                int r = read_function(root, function->address, &object);
+                if (r == 0)
+                        r = json_add(state->functions, function->path, object);
                 if (r < 0)
                         return r;
         }
