@@ -12,8 +12,8 @@
 
 #define PROBLEMS_MAX 8
 #define RECOVERIES_MAX 4
-#define STEP_TIMEOUT_MSEC 60u /* of runs with faults: a hang is noticed after this */
-#define HANG_USEC 250000u     /* where nothing notices it */
+#define STEP_TIMEOUT_MSEC 100u /* a hang is noticed after this: the least that policy allows */
+#define HANG_USEC 200000u      /* where nothing notices it */
 #define JOURNAL "run/vfio-realign/transaction.json"
 #define RESULTS "run/vfio-realign/results"
 
@@ -52,7 +52,7 @@ static void add_step_timeout(Scenario *scenario)
                  "[default]\nstep-timeout = %ums\n", STEP_TIMEOUT_MSEC);
 }
 
-static Session *session_new(Campaign *campaign, const char *name, const char *text, bool is_faulted)
+static Session *session_new(Campaign *campaign, const char *name, const char *text, FaultKind fault)
 {
         Machine *machine = campaign->machine;
         Session *session = calloc(1, sizeof(*session));
@@ -74,7 +74,7 @@ static Session *session_new(Campaign *campaign, const char *name, const char *te
         if (!scenario_parse(&session->scenario, text, session->problems[0]) ||
             !scenario_boot(&session->scenario, session->problems[0]))
                 session->n_problems = 1;
-        else if (is_faulted)
+        else if (fault == FAULT_HANG)
                 add_step_timeout(&session->scenario);
         pthread_mutex_unlock(&machine->lock);
         return session;
@@ -333,7 +333,7 @@ static void check_text(Session *session, const char *text)
 
 bool campaign_scenario(Campaign *campaign, const char *name, const char *text)
 {
-        Session *session = session_new(campaign, name, text, false);
+        Session *session = session_new(campaign, name, text, FAULT_NONE);
         const Scenario *scenario = &session->scenario;
 
         if (session->n_problems == 0 && session_plan(session)) {
@@ -363,7 +363,7 @@ bool campaign_scenario(Campaign *campaign, const char *name, const char *text)
 static bool run_with_fault(Campaign *campaign, const char *name, const char *text, FaultKind kind,
                            unsigned long at, unsigned long second_at, unsigned long *ret_n, bool *ret_hit)
 {
-        Session *session = session_new(campaign, name, text, true);
+        Session *session = session_new(campaign, name, text, kind);
         char what[96];
 
         if (session->n_problems == 0 && session_plan(session) && plan_at(session, 0)) {
