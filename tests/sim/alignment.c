@@ -44,7 +44,7 @@ static Match match_path(const Function *function, const char *text, const char *
                         return MATCH_ERROR;
         }
         return domain == function->address.domain && bus == function->address.bus &&
-                                       is_devfn(function, device, number)
+                                               is_devfn(function, device, number)
                                ? MATCH_YES
                                : MATCH_NO;
 }
@@ -61,8 +61,8 @@ static Match match_ids(const Function *function, const char *text, const char **
         }
         *ret_end = text + size;
         return (!vendor || vendor == function->vendor) && (!device || device == function->device) &&
-                                       (!subvendor || subvendor == function->subvendor) &&
-                                       (!subdevice || subdevice == function->subdevice)
+                                               (!subvendor || subvendor == function->subvendor) &&
+                                               (!subdevice || subdevice == function->subdevice)
                                ? MATCH_YES
                                : MATCH_NO;
 }

@@ -124,15 +124,17 @@ static void collect_need(const Bus *bus, int window, Need *need)
                 for (unsigned line = 0; line < LINES; line++)
                         if (is_pending(&function->resources[line]) &&
                             window_of(&function->resources[line]) == window)
-                                need_add(need, &function->resources[line], rom_is_optional(bus->machine, line));
+                                need_add(need, &function->resources[line],
+                                         rom_is_optional(bus->machine, line));
         }
 }
 
 static void size_window(const Bus *bus, int window)
 {
         Resource *resource = &bus->bridge->resources[FIRST_WINDOW + (unsigned) window];
-        uint64_t old = bus->machine->options.floor || bus->machine->booting ? bus->bridge->window_size[window]
-                                                                            : 0;
+        uint64_t old = bus->machine->options.floor || bus->machine->booting
+                                       ? bus->bridge->window_size[window]
+                                       : 0;
         Need need = { 0 };
 
         if (resource_assigned(resource))
@@ -328,7 +330,8 @@ static void remember_windows(Function *bridge)
 
 static void assign(const Bus *bus)
 {
-        static Entry entries[ENTRIES_MAX]; /* the machine's lock is held, and it is used up before the recursion */
+        static Entry entries
+                        [ENTRIES_MAX]; /* the machine's lock is held, and it is used up before the recursion */
         size_t n = collect(bus, entries);
 
         if (n > 0 && !place_all(bus, entries, n))

@@ -119,9 +119,8 @@ static bool session_plan(Session *session)
                 return false;
         if (session->last.status == 0)
                 session->plans = json_tokener_parse(session->last.output);
-        return session->plans ||
-               session_problem(session, "--plan exited with %d: %s", session->last.status,
-                               session->last.complaint);
+        return session->plans || session_problem(session, "--plan exited with %d: %s", session->last.status,
+                                                 session->last.complaint);
 }
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -141,7 +140,8 @@ static const char *text_of(struct json_object *object, const char *name)
 static struct json_object *plan_at(const Session *session, size_t index)
 {
         struct json_object *plans = member(session->plans, "plans");
-        return plans && index < json_object_array_length(plans) ? json_object_array_get_idx(plans, index) : NULL;
+        return plans && index < json_object_array_length(plans) ? json_object_array_get_idx(plans, index)
+                                                                : NULL;
 }
 
 /* --- executing --- */
@@ -217,8 +217,8 @@ static void session_check(Session *session, bool is_faulted)
 {
         pthread_mutex_lock(&session->machine->lock);
         settle(session->machine);
-        session->n_problems += invariants_check(session->machine, &session->before, &session->last, is_faulted,
-                                                session->problems + session->n_problems,
+        session->n_problems += invariants_check(session->machine, &session->before, &session->last,
+                                                is_faulted, session->problems + session->n_problems,
                                                 PROBLEMS_MAX - session->n_problems);
         pthread_mutex_unlock(&session->machine->lock);
 }
@@ -257,7 +257,8 @@ static bool report(Session *session, const char *what)
                 printf("#   %s\n", session->problems[i]);
         if (!is_fine)
                 printf("#   outcome %s, reason %s %s, exit %d; %s\n", run_outcome(&session->last),
-                       run_reason(&session->last), text_of(session->last.result, "detail"), session->last.status,
+                       run_reason(&session->last), text_of(session->last.result, "detail"),
+                       session->last.status,
                        session->faults.hit ? session->faults.what : "no fault was struck");
         fflush(stdout);
         return is_fine;
@@ -287,8 +288,8 @@ static void expect_outcome(Session *session)
         const Scenario *scenario = &session->scenario;
 
         if (strcmp(run_outcome(&session->last), scenario->expect) != 0)
-                session_problem(session, "the outcome is \"%s\", expected %s: %.120s", run_outcome(&session->last),
-                                scenario->expect, session->last.complaint);
+                session_problem(session, "the outcome is \"%s\", expected %s: %.120s",
+                                run_outcome(&session->last), scenario->expect, session->last.complaint);
         if (*scenario->expect_reason && strcmp(run_reason(&session->last), scenario->expect_reason) != 0)
                 session_problem(session, "the reason is \"%s\", expected %s", run_reason(&session->last),
                                 scenario->expect_reason);
@@ -309,8 +310,8 @@ static void check_line(Session *session, const char *text)
         const Function *function = machine_find(session->machine, parsed);
         const Resource *resource = &function->resources[line];
         if (resource->start != start || (start && resource->end - resource->start + 1 != size))
-                session_problem(session, "line %u of %s is 0x%llx-0x%llx, expected 0x%llx with 0x%llx bytes", line,
-                                address, (unsigned long long) resource->start,
+                session_problem(session, "line %u of %s is 0x%llx-0x%llx, expected 0x%llx with 0x%llx bytes",
+                                line, address, (unsigned long long) resource->start,
                                 (unsigned long long) resource->end, start, size);
 }
 
@@ -400,8 +401,8 @@ bool campaign_faults(Campaign *campaign, const char *name, const char *text)
                         if (!run_with_fault(campaign, name, text, kind, at, second, &ignored, &is_hit))
                                 n_bad++;
                 }
-                printf("%sok %s: %s at %lu of %lu operations\n", n_bad ? "not " : "", name, fault_name(kind), n_runs,
-                       n);
+                printf("%sok %s: %s at %lu of %lu operations\n", n_bad ? "not " : "", name, fault_name(kind),
+                       n_runs, n);
                 fflush(stdout);
                 is_fine = is_fine && n_bad == 0;
         }
@@ -420,10 +421,11 @@ bool campaign_random(Campaign *campaign, uint64_t seed, unsigned long count)
                 RandomCase random;
                 generate(seed + i, &random);
                 snprintf(name, sizeof(name), "random %llu", (unsigned long long) (seed + i));
-                if (!run_with_fault(campaign, name, random.text, random.fault, random.at, random.second_at, &n,
-                                    &is_hit))
+                if (!run_with_fault(campaign, name, random.text, random.fault, random.at, random.second_at,
+                                    &n, &is_hit))
                         n_bad++;
         }
-        printf("%sok %lu random machines from seed %llu\n", n_bad ? "not " : "", count, (unsigned long long) seed);
+        printf("%sok %lu random machines from seed %llu\n", n_bad ? "not " : "", count,
+               (unsigned long long) seed);
         return n_bad == 0;
 }

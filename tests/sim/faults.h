@@ -27,17 +27,17 @@ typedef struct Faults {
         unsigned long n;  /* operations so far */
         unsigned long at; /* the number of the operation that is hit */
         FaultKind kind;
-        unsigned hang_usec;  /* at most */
-        pid_t worker;        /* who is killed */
-        bool hit;            /* it happened */
-        bool released;       /* the worker has noticed that it is late */
-        char what[320];      /* the operation that was hit */
-        bool trace;          /* print every operation */
+        unsigned hang_usec; /* at most */
+        pid_t worker;       /* who is killed */
+        bool hit;           /* it happened */
+        bool released;      /* the worker has noticed that it is late */
+        char what[320];     /* the operation that was hit */
+        bool trace;         /* print every operation */
 } Faults;
 
 /* What the operation that is struck does beside its work. */
 typedef struct FaultEffect {
-        bool is_short;   /* report fewer bytes */
+        bool is_short; /* report fewer bytes */
         bool kills_after;
 } FaultEffect;
 

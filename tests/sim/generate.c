@@ -54,7 +54,8 @@ static const char *pick(Generator *g, const char *const *words, size_t n)
 {
         return words[below(g, (unsigned) n)];
 }
-#define PICK(g, ...) pick(g, (const char *const[]){ __VA_ARGS__ }, ELEMENTSOF(((const char *const[]){ __VA_ARGS__ })))
+#define PICK(g, ...)                                                                                        \
+        pick(g, (const char *const[]){ __VA_ARGS__ }, ELEMENTSOF(((const char *const[]){ __VA_ARGS__ })))
 
 static void say_bars(Generator *g)
 {
@@ -202,8 +203,8 @@ static void say_machine(Generator *g)
         say(g, "driver 8139cp id=10ec:8139\ndriver nvme class=0108 async\n");
         if (chance(g, 50))
                 say(g, "alignment %s\n",
-                    PICK(g, "12@0000:00:1f.0", "bogus", "16@pci:8086:0;0000:7f:00.0", "pci:1234:5678:9;0000:01:00.0",
-                         "0000:7f:00.0;"));
+                    PICK(g, "12@0000:00:1f.0", "bogus", "16@pci:8086:0;0000:7f:00.0",
+                         "pci:1234:5678:9;0000:01:00.0", "0000:7f:00.0;"));
 }
 
 static void say_policy(Generator *g)

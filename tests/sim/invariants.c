@@ -59,7 +59,8 @@ void before_take(Machine *machine, struct json_object *plan, Before *ret)
         for (size_t i = 0; i < json_object_array_length(functions); i++) {
                 struct json_object *address;
                 PciAddress parsed;
-                if (!json_object_object_get_ex(json_object_array_get_idx(functions, i), "function", &address) ||
+                if (!json_object_object_get_ex(json_object_array_get_idx(functions, i), "function",
+                                               &address) ||
                     pci_address_parse(json_object_get_string(address), &parsed) < 0)
                         continue;
                 for (size_t j = 0; j < machine->n_functions; j++)
@@ -111,7 +112,8 @@ static bool mentions(const Check *check, const Function *function)
 
 static void check_attributes(Check *check, const Function *function, const FunctionBefore *before)
 {
-        bool is_told = run_has_warning(check->run, "state-not-restored", PCI_ADDRESS_TEXT(function->address)) ||
+        bool is_told = run_has_warning(check->run, "state-not-restored",
+                                       PCI_ADDRESS_TEXT(function->address)) ||
                        is(check, "failed");
 
         for (unsigned i = 0; i < ATTRIBUTES; i++) {
@@ -187,7 +189,8 @@ static bool is_memory(const Resource *resource)
 static const Function *neighbour(const Machine *machine, const Resource *own, uint64_t start, uint64_t end)
 {
         for (size_t i = 0; i < machine->n_functions; i++)
-                for (unsigned line = 0; machine->functions[i]->present && line <= LAST_NEIGHBOUR_LINE; line++) {
+                for (unsigned line = 0; machine->functions[i]->present && line <= LAST_NEIGHBOUR_LINE;
+                     line++) {
                         const Resource *other = &machine->functions[i]->resources[line];
                         if (other != own && is_memory(other) && other->start <= end && other->end >= start)
                                 return machine->functions[i];
@@ -232,7 +235,8 @@ static void check_alignment(Check *check)
         if (n == m)
                 return;
         if (!may_have_ours)
-                problem(check, "the outcome is %s, but resource_alignment is \"%.100s\"", check->outcome, now);
+                problem(check, "the outcome is %s, but resource_alignment is \"%.100s\"", check->outcome,
+                        now);
         else if (m > 0 && now[n - m - 1] != ';')
                 problem(check, "our entries are not apart from others' in \"%.100s\"", now);
 }

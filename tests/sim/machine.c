@@ -178,6 +178,7 @@ void machine_violation(Machine *machine, const char *format, ...)
         if (machine->n_violations == VIOLATIONS_MAX)
                 return;
         va_start(args, format);
-        vsnprintf(machine->violations[machine->n_violations++], sizeof(machine->violations[0]), format, args);
+        vsnprintf(machine->violations[machine->n_violations++], sizeof(machine->violations[0]), format,
+                  args);
         va_end(args);
 }

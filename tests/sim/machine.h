@@ -182,16 +182,16 @@ typedef struct Machine {
         char alignment[TEXT_MAX];
         char boot_id[40];
 
-        bool rescan_lock;   /* pci_rescan_remove_lock */
-        bool booting;       /* no uevents, no waiting */
-        bool listeners_dead; /* the worker was killed: nobody deals with uevents */
-        unsigned n_blocked; /* requests that wait in the kernel */
-        unsigned n_async;   /* probes under way */
+        bool rescan_lock;        /* pci_rescan_remove_lock */
+        bool booting;            /* no uevents, no waiting */
+        bool listeners_dead;     /* the worker was killed: nobody deals with uevents */
+        unsigned n_blocked;      /* requests that wait in the kernel */
+        unsigned n_async;        /* probes under way */
         unsigned long n_changes; /* binds, unbinds, removes, rescans, writes */
         const char *why_blocked;
         char violations[VIOLATIONS_MAX][160];
         size_t n_violations;
-        int uevents; /* the socket; -1: none are sent */
+        int uevents;           /* the socket; -1: none are sent */
         struct RunFile *run;   /* the writable tree */
         struct Faults *faults; /* what is injected; never NULL once served */
 } Machine;

@@ -15,10 +15,10 @@
 #define ASYNC_DELAY_USEC 2000u
 
 static const char *const defaults[ATTRIBUTES] = {
-        [ATTRIBUTE_OVERRIDE] = "",  [ATTRIBUTE_CONTROL] = "on",      [ATTRIBUTE_WAKEUP] = "disabled",
-        [ATTRIBUTE_AUTOSUSPEND] = "0", [ATTRIBUTE_D3COLD] = "1",     [ATTRIBUTE_RESET_METHOD] = "pm bus",
-        [ATTRIBUTE_NUMA_NODE] = "-1", [ATTRIBUTE_MSI_BUS] = "1",     [ATTRIBUTE_PARITY] = "0",
-        [ATTRIBUTE_CLKPM] = "0",    [ATTRIBUTE_L1_ASPM] = "0",
+        [ATTRIBUTE_OVERRIDE] = "",     [ATTRIBUTE_CONTROL] = "on", [ATTRIBUTE_WAKEUP] = "disabled",
+        [ATTRIBUTE_AUTOSUSPEND] = "0", [ATTRIBUTE_D3COLD] = "1",   [ATTRIBUTE_RESET_METHOD] = "pm bus",
+        [ATTRIBUTE_NUMA_NODE] = "-1",  [ATTRIBUTE_MSI_BUS] = "1",  [ATTRIBUTE_PARITY] = "0",
+        [ATTRIBUTE_CLKPM] = "0",       [ATTRIBUTE_L1_ASPM] = "0",
 };
 
 /* --- scanning --- */

@@ -229,7 +229,8 @@ static bool parse_bridge(Statement *s)
         bridge->device = 0x000c;
         bridge->secondary = (uint8_t) bus;
         bridge->hotplug = has_word(s, "hotplug");
-        return parse_common(s, bridge) && parse_size(value_of(s, "window"), &bridge->window_size[WINDOW_MEMORY]) &&
+        return parse_common(s, bridge) &&
+               parse_size(value_of(s, "window"), &bridge->window_size[WINDOW_MEMORY]) &&
                parse_size(value_of(s, "io-window"), &bridge->window_size[WINDOW_IO]) &&
                parse_size(value_of(s, "pref-window"), &bridge->window_size[WINDOW_PREFETCH]);
 }
@@ -376,11 +377,11 @@ static const struct {
         const char *word;
         bool (*parse)(Statement *statement);
 } statements[] = {
-        { "kernel", parse_kernel },   { "host", parse_host },           { "reserve", parse_reserve },
-        { "bridge", parse_bridge },   { "function", parse_function },   { "driver", parse_driver },
-        { "user", parse_user },       { "target", parse_target },       { "absent", parse_absent },
-        { "place", parse_place },     { "alignment", parse_alignment }, { "config", parse_config },
-        { "option", parse_option },   { "expect", parse_expect },       { "check", parse_check },
+        { "kernel", parse_kernel }, { "host", parse_host },           { "reserve", parse_reserve },
+        { "bridge", parse_bridge }, { "function", parse_function },   { "driver", parse_driver },
+        { "user", parse_user },     { "target", parse_target },       { "absent", parse_absent },
+        { "place", parse_place },   { "alignment", parse_alignment }, { "config", parse_config },
+        { "option", parse_option }, { "expect", parse_expect },       { "check", parse_check },
         { "faults", parse_faults },
 };
 
@@ -433,7 +434,8 @@ bool scenario_parse(Scenario *scenario, const char *text, char problem[static 25
 /* VFIO and the ports' driver are there whatever the scenario says; they register last and first. */
 static void add_usual_drivers(Machine *machine)
 {
-        memmove(&machine->drivers[1], &machine->drivers[0], machine->n_drivers * sizeof(machine->drivers[0]));
+        memmove(&machine->drivers[1], &machine->drivers[0],
+                machine->n_drivers * sizeof(machine->drivers[0]));
         machine->drivers[0] = (Driver){ .name = "pcieport", .port = true, .n_ids = 1 };
         machine->drivers[0].ids[0].vendor = machine->drivers[0].ids[0].device = 0xffff;
         machine->drivers[0].ids[0].class = 0x060400;

@@ -16,15 +16,15 @@ typedef struct Scenario {
         char name[64];
         Machine *machine;
         Placement placement;
-        char config[1024];    /* the policy's text */
+        char config[1024];     /* the policy's text */
         char arguments[4][64]; /* further ones of the worker's --execute */
         size_t n_arguments;
         PciAddress targets[TARGETS_MAX]; /* what --plan is asked for */
         size_t n_targets;
         PciAddress absent[8]; /* removed by somebody before */
         size_t n_absent;
-        char expect[32];       /* outcome, "refused", "" for any */
-        char expect_reason[32]; /* "" for any */
+        char expect[32];                          /* outcome, "refused", "" for any */
+        char expect_reason[32];                   /* "" for any */
         char expect_texts[EXPECTATIONS_MAX][128]; /* lines "ADDRESS LINE START" and others, see README */
         size_t n_expect_texts;
         unsigned faults_stride; /* 0: no faults on it */

@@ -41,13 +41,12 @@ static const struct option options[] = {
         { 0 },
 };
 
-static const char usage[] =
-                "simkernel --mount DIR --directory DIR --worker FILE [--verbose] [--trace] …\n"
-                "  SCENARIO…             run the scenarios as they are\n"
-                "  --faults N SCENARIO…  every fault at each N-th operation of theirs\n"
-                "  --random N --seed S   N random machines\n"
-                "  --seed S --show       print the random scenario S\n"
-                "  --serve SCENARIO      leave the machine mounted\n";
+static const char usage[] = "simkernel --mount DIR --directory DIR --worker FILE [--verbose] [--trace] …\n"
+                            "  SCENARIO…             run the scenarios as they are\n"
+                            "  --faults N SCENARIO…  every fault at each N-th operation of theirs\n"
+                            "  --random N --seed S   N random machines\n"
+                            "  --seed S --show       print the random scenario S\n"
+                            "  --serve SCENARIO      leave the machine mounted\n";
 
 typedef struct Arguments {
         const char *mount;
@@ -147,7 +146,8 @@ static bool work(Arguments *arguments, Machine *machine, int n, char **files)
         for (int i = 0; i < n; i++)
                 is_fine = run_file(arguments, files[i]) && is_fine;
         if (arguments->n_random > 0)
-                is_fine = campaign_random(&arguments->campaign, arguments->seed, arguments->n_random) && is_fine;
+                is_fine = campaign_random(&arguments->campaign, arguments->seed, arguments->n_random) &&
+                          is_fine;
         campaign_summary(&arguments->campaign);
         printf("%lu passed, %lu failed\n", arguments->campaign.passed, arguments->campaign.failed);
         return is_fine;
@@ -157,8 +157,8 @@ static int show(uint64_t seed)
 {
         static RandomCase random;
         generate(seed, &random);
-        printf("%s# fault: %s at operation %lu, second at %lu\n", random.text, fault_name(random.fault), random.at,
-               random.second_at);
+        printf("%s# fault: %s at operation %lu, second at %lu\n", random.text, fault_name(random.fault),
+               random.at, random.second_at);
         return EXIT_SUCCESS;
 }
 

@@ -27,11 +27,12 @@ static int show_resource(Machine *machine, const Node *node, char *buffer, size_
 static int show_uevent(Machine *machine, const Node *node, char *buffer, size_t size)
 {
         const Function *f = node->function;
-        return show_text(buffer, size,
-                         "%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n",
-                         f->driver ? "DRIVER=" : "", f->driver ? f->driver->name : "", f->driver ? "\n" : "",
-                         f->class, f->vendor, f->device, f->subvendor, f->subdevice,
-                         PCI_ADDRESS_TEXT(f->address));
+        return show_text(
+                        buffer, size,
+                        "%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n",
+                        f->driver ? "DRIVER=" : "", f->driver ? f->driver->name : "", f->driver ? "\n" : "",
+                        f->class, f->vendor, f->device, f->subvendor, f->subdevice,
+                        PCI_ADDRESS_TEXT(f->address));
 }
 
 static int show_class(Machine *machine, const Node *node, char *buffer, size_t size)
@@ -129,16 +130,11 @@ static int store_attribute(Machine *machine, const Node *node, const char *data,
 static const FileKind attribute_kind = { 0644, show_attribute, store_attribute };
 
 static const char *const attribute_names[ATTRIBUTES] = {
-        [ATTRIBUTE_OVERRIDE] = "driver_override",
-        [ATTRIBUTE_CONTROL] = "power/control",
-        [ATTRIBUTE_WAKEUP] = "power/wakeup",
-        [ATTRIBUTE_AUTOSUSPEND] = "power/autosuspend_delay_ms",
-        [ATTRIBUTE_D3COLD] = "d3cold_allowed",
-        [ATTRIBUTE_RESET_METHOD] = "reset_method",
-        [ATTRIBUTE_NUMA_NODE] = "numa_node",
-        [ATTRIBUTE_MSI_BUS] = "msi_bus",
-        [ATTRIBUTE_PARITY] = "broken_parity_status",
-        [ATTRIBUTE_CLKPM] = "link/clkpm",
+        [ATTRIBUTE_OVERRIDE] = "driver_override",    [ATTRIBUTE_CONTROL] = "power/control",
+        [ATTRIBUTE_WAKEUP] = "power/wakeup",         [ATTRIBUTE_AUTOSUSPEND] = "power/autosuspend_delay_ms",
+        [ATTRIBUTE_D3COLD] = "d3cold_allowed",       [ATTRIBUTE_RESET_METHOD] = "reset_method",
+        [ATTRIBUTE_NUMA_NODE] = "numa_node",         [ATTRIBUTE_MSI_BUS] = "msi_bus",
+        [ATTRIBUTE_PARITY] = "broken_parity_status", [ATTRIBUTE_CLKPM] = "link/clkpm",
         [ATTRIBUTE_L1_ASPM] = "link/l1_aspm",
 };
 
@@ -262,7 +258,8 @@ static const char *to_sys(const Function *function, char buffer[static 128])
         size_t at = 0;
 
         at += (size_t) snprintf(buffer, 128, "../../");
-        for (const char *slash = strchr(function_path(function, path), '/'); slash; slash = strchr(slash + 1, '/'))
+        for (const char *slash = strchr(function_path(function, path), '/'); slash;
+             slash = strchr(slash + 1, '/'))
                 at += (size_t) snprintf(buffer + at, 128 - at, "../");
         return buffer;
 }
@@ -310,8 +307,8 @@ static int find_in_function(Machine *machine, const Node *node, const char *name
 
 static void list_function(Machine *machine, const Node *node, const Emit *emit)
 {
-        static const char *const others[] = { "subsystem", "driver", "iommu_group", "removable",
-                                              "vfio-dev",  "pci_bus", "power",      "link" };
+        static const char *const others[] = { "subsystem", "driver",  "iommu_group", "removable",
+                                              "vfio-dev",  "pci_bus", "power",       "link" };
 
         static_list(function_entries, emit);
         list_attributes("", emit);

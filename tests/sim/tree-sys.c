@@ -172,14 +172,10 @@ static void list_drivers(Machine *machine, const Node *node, const Emit *emit)
 static const Directory drivers_directory = { find_driver, list_drivers };
 
 static const StaticEntry pci_entries[] = {
-        { "devices", &devices_directory, NULL, NULL },
-        { "drivers", &drivers_directory, NULL, NULL },
-        { "slots", &static_directory, NULL, NULL },
-        { "resource_alignment", NULL, &alignment_kind, NULL },
-        { "drivers_probe", NULL, &probe_kind, NULL },
-        { "drivers_autoprobe", NULL, &autoprobe_kind, NULL },
-        { "rescan", NULL, &rescan_all_kind, NULL },
-        { 0 },
+        { "devices", &devices_directory, NULL, NULL }, { "drivers", &drivers_directory, NULL, NULL },
+        { "slots", &static_directory, NULL, NULL },    { "resource_alignment", NULL, &alignment_kind, NULL },
+        { "drivers_probe", NULL, &probe_kind, NULL },  { "drivers_autoprobe", NULL, &autoprobe_kind, NULL },
+        { "rescan", NULL, &rescan_all_kind, NULL },    { 0 },
 };
 
 /* --- pci_bus --- */

@@ -34,7 +34,7 @@ struct Node {
         const Driver *driver;
         User *user;
         RunFile *run;
-        int number; /* of a group, a resource … */
+        int number;       /* of a group, a resource … */
         char target[288]; /* of a link */
 };
 

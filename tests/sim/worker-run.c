@@ -108,7 +108,8 @@ static int spawn(const WorkerPlace *place, const char *const *argv, int output, 
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, complaint, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, complaint, O_WRONLY | O_CREAT | O_TRUNC,
+                                         0600);
         int r = posix_spawn(ret, place->worker, &actions, NULL, (char *const *) (uintptr_t) argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         return -r;

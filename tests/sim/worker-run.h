@@ -15,11 +15,11 @@ typedef struct WorkerPlace {
 } WorkerPlace;
 
 typedef struct WorkerRun {
-        int status;   /* exit status; NONE: it was killed */
-        int signal;   /* by which signal */
+        int status;    /* exit status; NONE: it was killed */
+        int signal;    /* by which signal */
         bool is_stuck; /* it did not end by itself, although nothing holds it any more */
         char *output;
-        char *complaint; /* stderr */
+        char *complaint;            /* stderr */
         struct json_object *result; /* the last line, if that is one with an outcome; else NULL */
 } WorkerRun;
 
