@@ -27,6 +27,12 @@ char *text_format(const char *format, ...) _printf_(1, 2) _warn_unused_result_;
 /* Replaces *TEXT by a formatted text (freeing what was there); NULL when there is no memory. Returns *TEXT. */
 char *text_replace(char **text, const char *format, ...) _printf_(2, 3) _nonnull_(1);
 
+/*
+ * Puts '?' for what is not printable ASCII: names that others choose (processes, mount points) bring no control
+ * characters to a terminal or a document.
+ */
+void text_make_printable(char *text) _nonnull_(1);
+
 bool text_equal(const char *a, const char *b) _pure_; /* NULL equals only NULL */
 bool text_starts_with(const char *text, const char *prefix) _pure_ _nonnull_(1, 2);
 

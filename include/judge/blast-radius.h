@@ -29,6 +29,13 @@ typedef struct Obstacle {
 } Obstacle;
 
 /*
+ * Who uses the culprit, and what it carries when it is on a host driver ("on the host driver nvme and carries …"): fits
+ * behind "CULPRIT is ". *RET is NULL when USAGE tells nothing of it. -ENOMEM.
+ */
+int obstacle_text(const Obstacle *obstacle, const Usage *usage, char **ret) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/*
  * Rule 1 for FUNCTION: it is unbound or on a VFIO driver, nobody uses it, and it may be removed at all. A bridge may
  * be driverless or on a port driver; who uses it is judged by what is below it. IS_TARGET chooses the words only.
  */

@@ -55,8 +55,9 @@ typedef struct Plan {
         unsigned rung; /* of the ladder: 0 function, 1 the bridge above, 2 the one above that, … */
         Reason narrowed; /* why scope is `function` although the policy says `bus`; REASON_NONE: it is not so */
         PciAddress narrowed_by; /* the function that REASON is about */
-        uint64_t page;          /* bytes */
-        PciAddress root_bus;    /* domain and bus */
+        char *narrowed_detail; /* who holds it, or what it carries (obstacle_text()); NULL: nothing is known */
+        uint64_t page;         /* bytes */
+        PciAddress root_bus;   /* domain and bus */
         bool keep_entry;
         uint64_t step_timeout_usec;
         PlanFunction *functions; /* the blast radius, bridges first: each after the bridge above it */
@@ -70,7 +71,7 @@ typedef struct PlanRefusal {
         PciAddress address; /* the function that was asked for */
         Reason reason;
         PciAddress culprit; /* the function that the reason is about: often the same */
-        char *detail;       /* who holds it ("open in qemu-system-x86 (pid 812)"), or NULL */
+        char *detail; /* who holds it ("open in qemu-system-x86 (pid 812)"), or what it carries; may be NULL */
 } PlanRefusal;
 
 /* All that came of one request: at most one plan a bus, and a refusal for each function that is in none. */

@@ -15,11 +15,12 @@ typedef enum ProcUseKind {
         PROC_USE_CDEV,     /* /dev/vfio/devices/vfioN */
         PROC_USE_DEVICE,   /* anon_inode:[vfio-device], whose function the link does not tell */
         PROC_USE_RESOURCE, /* a function's resourceN or resourceN_wc */
+        PROC_USE_NODE,     /* one of the nodes that were asked for */
 } ProcUseKind;
 
 typedef struct ProcUse {
         ProcUseKind kind;
-        unsigned number;    /* of the group or character device */
+        unsigned number;    /* of the group or character device; of the node in the list that was given */
         PciAddress address; /* of the function whose resourceN it is */
         int pid;
         char *process; /* its comm, only printable ASCII */
@@ -46,5 +47,12 @@ bool proc_use_parse(const char *path, ProcUse *ret) _nonnull_(1, 2);
  */
 int proc_users_read(const Root *root, ProcUsers **ret, char **ret_problem) _warn_unused_result_
                 _nonnull_(1, 2, 3);
+
+/*
+ * The same for who has the N device nodes NAMES open or mapped ("nvme0n1", "dri/card0": below any /dev), which are sorted
+ * as strcmp() does and all different: only uses of PROC_USE_NODE.
+ */
+int proc_users_of_nodes(const Root *root, const char *const *names, size_t n, ProcUsers **ret,
+                        char **ret_problem) _warn_unused_result_ _nonnull_(1, 4, 5);
 ProcUsers *proc_users_free(ProcUsers *users);
 DEFINE_CLEANUP(ProcUsers *, proc_users_free);

@@ -6,6 +6,7 @@
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
+#include "judge/host-use.h"
 #include "judge/usage.h"
 
 #include <errno.h>
@@ -100,16 +101,19 @@ static int work_unbind(Transaction *transaction, const PlanFunction *planned, Fi
         return unbind_from(transaction, planned->address, driver, finding);
 }
 
-/* A driver that slipped through has itself enabled the function; every other holder is somebody's use. */
+static bool is_on_host_driver(const PciFunction *function)
+{
+        return function->driver && !function->on_vfio;
+}
+
+/* A driver that slipped through has itself enabled the function; what the host does with that is somebody's use. */
 static const Holder *find_user(const Usage *usage, const PciFunction *function)
 {
         size_t n;
         const Holder *holders = usage_find(usage, function->address, &n);
-        bool on_host_driver = function->driver && !function->on_vfio;
 
         for (size_t i = 0; holders && i < n; i++)
-                if (!(on_host_driver &&
-                      (holders[i].kind == HOLDER_HOST_DRIVER || holders[i].kind == HOLDER_ENABLE)))
+                if (!is_on_host_driver(function) || holder_is_use_of_host(&holders[i]))
                         return &holders[i];
         return NULL;
 }
@@ -127,6 +131,8 @@ int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding
         if (!function || function->is_bridge)
                 return FINDING_NONE;
         r = usage_read(transaction->root, transaction->now, &usage, &problem);
+        if (r == 0 && is_on_host_driver(function))
+                r = host_use_add(transaction->root, &function, 1, usage);
         if (r < 0)
                 return r;
         const Holder *holder = find_user(usage, function);

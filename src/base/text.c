@@ -114,6 +114,13 @@ char *text_replace(char **text, const char *format, ...)
         return *text;
 }
 
+void text_make_printable(char *text)
+{
+        for (; *text; text++)
+                if (!isascii((unsigned char) *text) || !isprint((unsigned char) *text))
+                        *text = '?';
+}
+
 bool text_equal(const char *a, const char *b)
 {
         return a == b || (a && b && strcmp(a, b) == 0);

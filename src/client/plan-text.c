@@ -115,6 +115,8 @@ static void print_scope(FILE *out, const Plan *plan)
                 fprintf(out, "The scope was narrowed from bus to function because of %s (%s):\n  %s.\n",
                         PCI_ADDRESS_TEXT(plan->narrowed_by), reason_name(plan->narrowed),
                         reason_text(plan->narrowed));
+        if (plan->narrowed_detail)
+                fprintf(out, "  %s is %s.\n", PCI_ADDRESS_TEXT(plan->narrowed_by), plan->narrowed_detail);
 }
 
 static int print_entries(FILE *out, const Plan *plan)

@@ -82,15 +82,23 @@ static Reason reason_of_holder(const Holder *holder, bool is_target)
         case HOLDER_GROUP:
         case HOLDER_CDEV:
         case HOLDER_RESOURCE:
+        case HOLDER_MOUNT:
+        case HOLDER_SWAP:
+        case HOLDER_BLOCK:
+        case HOLDER_NET:
+        case HOLDER_DISPLAY:
+        case HOLDER_SOUND:
+        case HOLDER_NODE:
+        case HOLDER_USB:
                 break;
         }
         return is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE;
 }
 
-static const Holder *find_host_driver(const Usage *usage, const PciFunction *function)
+static const Holder *find_host_driver(const Usage *usage, PciAddress address)
 {
         size_t n;
-        const Holder *holders = usage_find(usage, function->address, &n);
+        const Holder *holders = usage_find(usage, address, &n);
         for (size_t i = 0; i < n; i++)
                 if (holders[i].kind == HOLDER_HOST_DRIVER)
                         return &holders[i];
@@ -110,7 +118,7 @@ Obstacle obstacle_of(const PciFunction *function, const Usage *usage, bool is_ta
         if (function->driver && !function->on_vfio &&
             !(function->is_bridge && is_port_driver(function->driver))) {
                 obstacle.reason = REASON_SIBLING_ON_HOST_DRIVER;
-                obstacle.holder = find_host_driver(usage, function);
+                obstacle.holder = find_host_driver(usage, function->address);
                 return obstacle;
         }
         if (function->is_bridge)
@@ -123,4 +131,13 @@ Obstacle obstacle_of(const PciFunction *function, const Usage *usage, bool is_ta
         else if (!usage->complete)
                 obstacle.reason = REASON_USERS_UNSEEN;
         return obstacle;
+}
+
+int obstacle_text(const Obstacle *obstacle, const Usage *usage, char **ret)
+{
+        const Holder *holder =
+                        obstacle->holder ? obstacle->holder : find_host_driver(usage, obstacle->culprit);
+
+        *ret = holder ? usage_text(usage, holder) : NULL;
+        return holder && !*ret ? -ENOMEM : 0;
 }

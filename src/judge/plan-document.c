@@ -87,6 +87,7 @@ JsonObject *plan_to_json(const Plan *plan)
             json_add_u64(object, "rung", plan->rung) < 0 ||
             json_add_text(object, "narrowed", reason_name(plan->narrowed)) < 0 ||
             json_add_address(object, "narrowed-by", plan->narrowed_by) < 0 ||
+            json_add_text(object, "narrowed-detail", plan->narrowed_detail) < 0 ||
             json_add_u64(object, "page", plan->page) < 0 ||
             json_add_address(object, "root-bus", plan->root_bus) < 0 ||
             json_add_bool(object, "keep-entry", plan->keep_entry) < 0 ||
@@ -216,10 +217,12 @@ static int functions_from_json(JsonObject *document, Plan *plan, char **ret_prob
 /* Enumerations are stored by their names. */
 static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
 {
-        const char *scope, *narrowed;
+        const char *scope, *narrowed, *detail;
         int r = json_field_text(document, "scope", &scope, ret_problem);
         if (r == 0)
                 r = json_field_text(document, "narrowed", &narrowed, ret_problem);
+        if (r == 0)
+                r = json_field_text_or_null(document, "narrowed-detail", &detail, ret_problem);
         if (r < 0)
                 return r;
         if (strcmp(scope, plan_scope_name(PLAN_SCOPE_BUS)) == 0)
@@ -230,7 +233,8 @@ static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
                 return problem(ret_problem, "\"scope\" is neither \"bus\" nor \"function\"");
         if (reason_parse(narrowed, &plan->narrowed) < 0)
                 return problem(ret_problem, "\"narrowed\" is not a reason");
-        return 0;
+        plan->narrowed_detail = detail ? strdup(detail) : NULL;
+        return detail && !plan->narrowed_detail ? -ENOMEM : 0;
 }
 
 static int header_from_json(JsonObject *document, Plan *plan, char **ret_problem)

@@ -31,11 +31,9 @@ static int refuse(BusCase *bus, const PciFunction *function, const Obstacle *obs
                 .reason = obstacle->reason,
                 .culprit = obstacle->culprit,
         };
-        if (obstacle->holder) {
-                refusal.detail = holder_text(obstacle->holder);
-                if (!refusal.detail)
-                        return -ENOMEM;
-        }
+        int r = obstacle_text(obstacle, bus->input->usage, &refusal.detail);
+        if (r < 0)
+                return r;
         set->refusals[set->n_refusals++] = refusal;
         return 0;
 }
@@ -206,6 +204,11 @@ static int plan_fill(const BusCase *bus, unsigned rung, const BlastRadius *radiu
         };
         if (!plan->functions)
                 return -ENOMEM;
+        if (bus->narrowed.reason != REASON_NONE) {
+                int r = obstacle_text(&bus->narrowed, bus->input->usage, &plan->narrowed_detail);
+                if (r < 0)
+                        return r;
+        }
         for (size_t i = 0; i < radius->n_functions; i++) {
                 int r = plan_function_fill(bus, radius->functions[i], &plan->functions[plan->n_functions++]);
                 if (r < 0)

@@ -41,6 +41,7 @@ Plan *plan_free(Plan *plan)
                 free(plan->functions[i].driver);
         }
         free(plan->functions);
+        free(plan->narrowed_detail);
         free(plan->steps);
         free(plan);
         return NULL;

@@ -15,6 +15,8 @@ typedef struct Pass {
         ProcUsers *users;
         size_t room;
         char **ret_problem;
+        const char *const *nodes; /* only these are looked for; NULL: VFIO files and resources */
+        size_t n_nodes;
 
         int pid;          /* the process that is looked into, */
         char *process;    /* its comm (read when the first use is found), */
@@ -105,14 +107,6 @@ bool proc_use_parse(const char *path, ProcUse *ret)
         return parse_vfio_node(path, slash + 1, ret) || parse_resource(path, slash + 1, ret);
 }
 
-/* A process chooses its name itself: no control characters of its choice go to a terminal or a document. */
-static void make_printable(char *text)
-{
-        for (; *text; text++)
-                if (!isascii((unsigned char) *text) || !isprint((unsigned char) *text))
-                        *text = '?';
-}
-
 static int read_name(Pass *pass)
 {
         _cleanup_free_ char *path = text_format("proc/%d/comm", pass->pid);
@@ -126,7 +120,7 @@ static int read_name(Pass *pass)
                 name = strdup("?");
         if (!name)
                 return -ENOMEM;
-        make_printable(name);
+        text_make_printable(name);
         pass->process = name;
         return 0;
 }
@@ -146,7 +140,7 @@ static int add_use(Pass *pass, const ProcUse *use, const char *path)
         _cleanup_free_ char *object = strdup(path);
         if (!object)
                 return -ENOMEM;
-        make_printable(object);
+        text_make_printable(object);
         if (is_known(pass, object))
                 return 0;
         if (!pass->process) {
@@ -174,10 +168,41 @@ static int add_use(Pass *pass, const ProcUse *use, const char *path)
         return 0;
 }
 
+/* "/dev/dri/card0", also below the root of a container, also when the node was removed meanwhile. */
+static bool parse_node(const Pass *pass, const char *path, ProcUse *ret)
+{
+        static const char folder[] = "/dev/", deleted[] = " (deleted)";
+        const char *name = NULL;
+
+        for (const char *next = path; (next = strstr(next, folder)); name = next)
+                next += strlen(folder);
+        if (!name || path[0] != '/')
+                return false;
+        size_t size = strlen(name);
+        if (size > strlen(deleted) && strcmp(name + size - strlen(deleted), deleted) == 0)
+                size -= strlen(deleted);
+
+        size_t first = 0, end = pass->n_nodes;
+        while (first < end) {
+                size_t middle = first + (end - first) / 2;
+                int order = strncmp(pass->nodes[middle], name, size);
+                if (order == 0 && pass->nodes[middle][size] == '\0') {
+                        *ret = (ProcUse){ .kind = PROC_USE_NODE, .number = (unsigned) middle };
+                        return true;
+                }
+                if (order < 0)
+                        first = middle + 1;
+                else
+                        end = middle;
+        }
+        return false;
+}
+
 static int look_at(Pass *pass, const char *path)
 {
         ProcUse use;
-        return proc_use_parse(path, &use) ? add_use(pass, &use, path) : 0;
+        bool is_use = pass->nodes ? parse_node(pass, path, &use) : proc_use_parse(path, &use);
+        return is_use ? add_use(pass, &use, path) : 0;
 }
 
 /* 0: go on with the next process. Otherwise an error that ends the pass. */
@@ -364,20 +389,31 @@ static int look_at_all(Pass *pass)
         }
 }
 
-int proc_users_read(const Root *root, ProcUsers **ret, char **ret_problem)
+static int make_pass(Pass *pass, ProcUsers **ret)
 {
         _cleanup_(proc_users_freep)
         ProcUsers *users = calloc(1, sizeof(*users));
         if (!users)
                 return -ENOMEM;
-        users->complete = sees_all_processes(root);
-
-        Pass pass = { .root = root, .users = users, .ret_problem = ret_problem };
-        int r = look_at_all(&pass);
+        users->complete = sees_all_processes(pass->root);
+        pass->users = users;
+        int r = look_at_all(pass);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(users);
         return 0;
+}
+
+int proc_users_read(const Root *root, ProcUsers **ret, char **ret_problem)
+{
+        return make_pass(&(Pass){ .root = root, .ret_problem = ret_problem }, ret);
+}
+
+int proc_users_of_nodes(const Root *root, const char *const *names, size_t n, ProcUsers **ret,
+                        char **ret_problem)
+{
+        return make_pass(&(Pass){ .root = root, .ret_problem = ret_problem, .nodes = names, .n_nodes = n },
+                         ret);
 }
 
 ProcUsers *proc_users_free(ProcUsers *users)

@@ -10,40 +10,30 @@
 
 #define DEVICE_OBJECT "anon_inode:[vfio-device]"
 
+#define TEXTS_MAX 6u /* of what one function carries: a refusal is no inventory */
+
 /* A list of holders that is being made. */
 typedef struct Collection {
         const Root *root;
         const Topology *topology;
         Usage *usage;
-        size_t room;
 } Collection;
 
 /* Whom the holder is about, and by which file or driver: strings are copied. */
 static int add_holder(Collection *c, const PciFunction *function, HolderKind kind, const ProcUse *use,
                       const char *object)
 {
-        Usage *usage = c->usage;
-
         _cleanup_free_ char *process = use ? strdup(use->process) : NULL;
         _cleanup_free_ char *object_copy = object ? strdup(object) : NULL;
         if ((use && !process) || (object && !object_copy))
                 return -ENOMEM;
-        if (usage->n_holders == c->room) {
-                size_t room = c->room ? c->room * 2 : 64;
-                Holder *more = reallocarray(usage->holders, room, sizeof(*more));
-                if (!more)
-                        return -ENOMEM;
-                usage->holders = more;
-                c->room = room;
-        }
-        usage->holders[usage->n_holders++] = (Holder){
-                .address = function->address,
-                .kind = kind,
-                .pid = use ? use->pid : 0,
-                .process = TAKE_PTR(process),
-                .object = TAKE_PTR(object_copy),
-        };
-        return 0;
+        return usage_add(c->usage, (Holder){
+                                                   .address = function->address,
+                                                   .kind = kind,
+                                                   .pid = use ? use->pid : 0,
+                                                   .process = TAKE_PTR(process),
+                                                   .object = TAKE_PTR(object_copy),
+                                   });
 }
 
 /* A group is used as a whole (KF §5), but a bridge in it is judged by what is below it. */
@@ -96,6 +86,7 @@ static int add_process_use(Collection *c, const ProcUse *use)
                 function = topology_find(c->topology, use->address);
                 return function ? add_holder(c, function, HOLDER_RESOURCE, use, use->object) : 0;
         case PROC_USE_DEVICE: /* add_device_candidates() */
+        case PROC_USE_NODE:   /* host_use_add() */
                 break;
         }
         return 0;
@@ -120,8 +111,34 @@ static int compare_holders(const void *a, const void *b)
         return strcmp(x->object, y->object);
 }
 
-/* A process that has several files of one kind for a function is listed once. */
-static void sort_holders(Usage *usage)
+/* A process that has several files of one kind for a function is listed once, but not so what the function carries. */
+static bool is_same(const Holder *x, const Holder *y)
+{
+        return compare_keys(x, y) == 0 &&
+               ((x->pid != 0 && x->kind < HOLDER_HOST_DRIVER) || text_equal(x->object, y->object));
+}
+
+/* The list has room for the next power of two. */
+int usage_add(Usage *usage, Holder holder)
+{
+        size_t n = usage->n_holders;
+        Holder *more = usage->holders;
+
+        if ((n & (n - 1)) == 0)
+                more = reallocarray(usage->holders, n ? n * 2 : 1, sizeof(*more));
+        if (more)
+                usage->holders = more;
+        if (!more || (!holder.object && holder.kind >= HOLDER_HOST_DRIVER && holder.kind < HOLDER_UNSEEN) ||
+            (holder.pid != 0 && !holder.process)) {
+                free(holder.process);
+                free(holder.object);
+                return -ENOMEM;
+        }
+        usage->holders[usage->n_holders++] = holder;
+        return 0;
+}
+
+void usage_sort(Usage *usage)
 {
         size_t n = 0;
 
@@ -130,7 +147,7 @@ static void sort_holders(Usage *usage)
         qsort(usage->holders, usage->n_holders, sizeof(*usage->holders), compare_holders);
         for (size_t i = 0; i < usage->n_holders; i++) {
                 Holder *holder = &usage->holders[i];
-                if (n > 0 && compare_keys(&usage->holders[n - 1], holder) == 0) {
+                if (n > 0 && is_same(&usage->holders[n - 1], holder)) {
                         free(holder->process);
                         free(holder->object);
                 } else
@@ -198,7 +215,7 @@ static int collect(Collection *c, const ProcUsers *users)
                 if (r < 0)
                         return r;
         }
-        sort_holders(c->usage);
+        usage_sort(c->usage);
 
         /* The holders of processes stay in front while those of the snapshot are added behind. */
         Usage of_processes = *c->usage;
@@ -211,7 +228,7 @@ static int collect(Collection *c, const ProcUsers *users)
                 if (r < 0)
                         return r;
         }
-        sort_holders(c->usage);
+        usage_sort(c->usage);
         return 0;
 }
 
@@ -298,6 +315,14 @@ const Holder *usage_find(const Usage *usage, PciAddress address, size_t *ret_n)
         return n > 0 ? &usage->holders[first] : NULL;
 }
 
+/* Fits behind "carries ". */
+static char *carried_text(const Holder *holder)
+{
+        if (holder->kind != HOLDER_NODE)
+                return strdup(holder->object);
+        return text_format("%s, open in %s (pid %d)", holder->object, holder->process, holder->pid);
+}
+
 char *holder_text(const Holder *holder)
 {
         switch (holder->kind) {
@@ -316,8 +341,59 @@ char *holder_text(const Holder *holder)
                 return strdup("enabled (its enable count is not 0), though no process was found that uses it");
         case HOLDER_HOST_DRIVER:
                 return text_format("on the host driver %s", holder->object);
+        case HOLDER_MOUNT:
+        case HOLDER_SWAP:
+        case HOLDER_BLOCK:
+        case HOLDER_NET:
+        case HOLDER_DISPLAY:
+        case HOLDER_SOUND:
+        case HOLDER_NODE:
+        case HOLDER_USB: {
+                _cleanup_free_ char *words = carried_text(holder);
+                return words ? text_format("in use by the host: it carries %s", words) : NULL;
+        }
         case HOLDER_UNSEEN:
                 break;
         }
-        return strdup("perhaps in use: the open files of some processes could not be seen");
+        return text_format("perhaps in use: %s",
+                           holder->object ? holder->object
+                                          : "the open files of some processes could not be seen");
+}
+
+bool holder_is_use_of_host(const Holder *holder)
+{
+        return holder->kind != HOLDER_HOST_DRIVER && holder->kind != HOLDER_ENABLE &&
+               holder->kind != HOLDER_USB;
+}
+
+static bool is_carried(const Holder *holder)
+{
+        return holder->kind > HOLDER_HOST_DRIVER && holder->kind < HOLDER_UNSEEN;
+}
+
+char *usage_text(const Usage *usage, const Holder *holder)
+{
+        _cleanup_free_ char *text = holder_text(holder);
+        unsigned n_told = 0, n_left = 0;
+        size_t n;
+        const Holder *all = usage_find(usage, holder->address, &n);
+
+        for (size_t i = 0; holder->kind == HOLDER_HOST_DRIVER && text && i < n; i++) {
+                if (!is_carried(&all[i]))
+                        continue;
+                if (n_told == TEXTS_MAX) {
+                        n_left++;
+                        continue;
+                }
+                _cleanup_free_ char *words = carried_text(&all[i]);
+                if (!words || !text_replace(&text, "%s%s %s", text, n_told ? ";" : " and carries", words))
+                        return NULL;
+                n_told++;
+        }
+        if (text && n_left > 0)
+                text_replace(&text, "%s; and %u more", text, n_left);
+        for (size_t i = 0; holder->kind == HOLDER_HOST_DRIVER && text && i < n; i++)
+                if (all[i].kind == HOLDER_UNSEEN && all[i].object)
+                        text_replace(&text, "%s; %s", text, all[i].object);
+        return TAKE_PTR(text);
 }

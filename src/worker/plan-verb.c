@@ -2,6 +2,7 @@
 
 #include "act/outcome.h"
 #include "base/text.h"
+#include "judge/host-use.h"
 #include "judge/plan-document.h"
 #include "worker/worker.h"
 
@@ -67,6 +68,46 @@ static int world_read(const WorkerContext *context, World *world, char **ret_pro
         return r == 0 ? usage_read(context->root, world->topology, &world->usage, ret_problem) : r;
 }
 
+/* A bridge that stands at the top of the ladder of ADDRESS, or the function itself. */
+static const PciFunction *top_of(const Topology *topology, PciAddress address)
+{
+        const PciFunction *top = topology_find(topology, address);
+        while (top && top->bridge)
+                top = top->bridge;
+        return top;
+}
+
+/* Only what could stand in the way of a plan is looked at: below the same root port, at whatever rung. */
+static bool is_concerned(const Topology *topology, const PciFunction *function, const PciAddress *addresses,
+                         size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                const PciFunction *top = top_of(topology, addresses[i]);
+                if (top && (function == top || topology_is_below(function, top)))
+                        return true;
+        }
+        return false;
+}
+
+static int world_read_host_use(const WorkerContext *context, World *world, const PciAddress *addresses,
+                               size_t n)
+{
+        const Topology *topology = world->topology;
+        const PciFunction **functions = calloc(topology->n_functions + 1, sizeof(functions[0]));
+        size_t n_functions = 0;
+        if (!functions)
+                return -ENOMEM;
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                if (function->driver && !function->on_vfio && !function->is_bridge &&
+                    is_concerned(topology, function, addresses, n))
+                        functions[n_functions++] = function;
+        }
+        int r = host_use_add(context->root, functions, n_functions, world->usage);
+        free((void *) functions);
+        return r;
+}
+
 static int print_plans(const WorkerContext *context, const World *world, const PciAddress *addresses,
                        size_t n)
 {
@@ -106,6 +147,8 @@ int worker_plan(const WorkerContext *context, size_t n, char *const *functions)
         alarm(PLAN_DEADLINE_SEC);
         if (r == 0)
                 r = world_read(context, &world, &problem);
+        if (r == 0)
+                r = world_read_host_use(context, &world, addresses, n);
         if (r == 0)
                 r = print_plans(context, &world, addresses, n);
         world_clear(&world);

@@ -38,3 +38,8 @@ UNIT_TESTS += test-recorded
 test_recorded_SOURCES = tests/unit/test-recorded.c tests/unit/reference.h tests/unit/suite.h tests/unit/tree.h
 test_recorded_CFLAGS = $(UNIT_CFLAGS)
 test_recorded_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-host-use
+test_host_use_SOURCES = tests/unit/test-host-use.c tests/unit/host-tree.h tests/unit/suite.h
+test_host_use_CFLAGS = $(UNIT_CFLAGS)
+test_host_use_LDADD = $(UNIT_LIBS)

@@ -171,6 +171,8 @@ static void spoil_host_driver(void)
 {
         char path[160];
         suite_link(folder, FUNCTION_03 "driver", "../../../../../bus/pci/drivers/8139cp");
+        suite_link(folder, FUNCTION_03 "net/eth1/subsystem", "../../../../../../../class/net");
+        suite_write(folder, FUNCTION_03 "net/eth1/flags", "0x1003\n");
         snprintf(path, sizeof(path), "%s/" FUNCTION_03 "vfio-dev", folder);
         suite_folder_remove(path);
 }
