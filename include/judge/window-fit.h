@@ -9,12 +9,11 @@
 #include "model/topology.h"
 
 /*
- * True when all memory BARs and the ROM of the functions in MOVING (N_MOVING of them, all on BRIDGE's secondary bus), each
- * grown to at least ALIGNMENT bytes, can be placed by the kernel's rule (largest alignment first, lowest fitting
- * address; prefetchable 64-bit ones in the prefetchable window if there is one, else in the memory window) into BRIDGE's
- * windows, beside every other function below BRIDGE. BRIDGE NULL (root bus): there is no window to prove it from; true
- * when the growth is at most what the functions' own pages give, or always (the host bridge's apertures are large);
- * then the verification has to tell.
+ * True when all memory BARs and ROMs of the functions in MOVING (N_MOVING of them, all on BRIDGE's secondary bus), each
+ * grown to at least ALIGNMENT bytes, and their VF BARs in their own size, can be placed by the kernel's rule (largest
+ * alignment first, lowest fitting address, windows tried in the order of __pci_assign_resource()) into BRIDGE's
+ * windows, beside every other function below BRIDGE. BRIDGE NULL (root bus): always true, because there is no window to
+ * prove it from; then the verification has to tell. Without memory: false, nothing is proven.
  */
 bool window_fit(const Topology *topology, const PciFunction *bridge, const PciFunction *const *moving,
                 size_t n_moving, uint64_t alignment) _nonnull_(1, 3);

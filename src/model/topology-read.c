@@ -58,7 +58,7 @@ static bool parse_place(const char *path, PciFunction *function, size_t *ret_hos
         for (const char *next, *at = path; *at; at = next) {
                 size_t size = strcspn(at, "/");
                 next = at + size + (at[size] == '/');
-                if (size == 0 || at[0] == '.')
+                if (size == 0 || at[0] == '.' || (at[size] == '/' && !*next))
                         return false;
                 if (parse_root_bus(at, size, &address)) {
                         function->root_bus = address;

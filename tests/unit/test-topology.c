@@ -150,6 +150,10 @@ START_TEST(test_attributes)
         tree_write(folder, SECOND, "removable", "removable\n");
         tree_write(folder, DEEP, "removable", "fixed\n");
         tree_unlink(folder, DEEP, "enable");
+        tree_write(folder, DEEP, "vfio-dev", "a file\n"); /* neither of them is what it seems */
+        tree_write(folder, DEEP, "virtfn0", "a file\n");
+        tree_write(folder, LONE, "function_id", "0x00000111\n");
+        tree_add(folder, "pci0000:00/0000:00:1f.0", 0x060100, 13);
 
         _cleanup_(topology_freep)
         Topology *topology = read_well();
@@ -168,6 +172,9 @@ START_TEST(test_attributes)
         ck_assert_uint_eq(deep->enable, 0);
         ck_assert(lone->boot_display && !card->boot_display);
         ck_assert(!lone->device_tree && !lone->vmd);
+        ck_assert(lone->zpci && !card->zpci);
+        ck_assert(!deep->on_vfio && !deep->has_virtual);
+        ck_assert(!find(topology, "pci0000:00/0000:00:1f.0")->is_bridge);
 }
 END_TEST
 
@@ -210,8 +217,8 @@ START_TEST(test_garbage)
         } cases[] = {
                 { "uevent", "", "expected PCI_CLASS, PCI_ID" },
                 { "uevent", "PCI_CLASS=20000\nPCI_ID=10EC:8139\n", "line 2: the file ends here" },
-                { "uevent", "PCI_CLASS=xyz\n", "line 1" },
-                { "uevent", "PCI_CLASS=1020000\n", "line 1" },
+                { "uevent", "PCI_CLASS=xyz\n", "line 1: expected KEY=VALUE" },
+                { "uevent", "PCI_CLASS=1020000\n", "line 1: expected KEY=VALUE" },
                 { "uevent", "A=B\nPCI_ID=10EC\n", "line 2" },
                 { "uevent", "A=B\nPCI_SUBSYS_ID=10EC:12345\n", "line 2" },
                 { "uevent", "garbage\n", "line 1" },
@@ -252,9 +259,19 @@ END_TEST
 /* Neither a link nor a folder behind a link is followed out of a function's own place. */
 START_TEST(test_links_out)
 {
-        static const char *const targets[] = { "/etc", "../../../../../../../../etc",
+        static const char *const targets[] = { "/etc",
+                                               "../../../../../../../../etc",
                                                "../../../devices/../../../etc",
                                                "../../../devices/pci0000:00/../0000:01:00.0",
+                                               "../../../devices/x/../" CARD,
+                                               "../../../devices/./" CARD,
+                                               "../../../devices//" CARD,
+                                               "../../../devices/" CARD "/",
+                                               "../../../devices/pci0000:00/strange/0000:01:00.0",
+                                               "../../../devices/pci0001:00/0000:01:00.0",
+                                               "../../../devices/pci0000:00/0000:01:00.1",
+                                               "../../../devices/pci0000:00",
+                                               "../../../devices/",
                                                "../../../devices/pci0000:00/0000:00:1c.0" };
         for (size_t i = 0; i < ELEMENTSOF(targets); i++) {
                 suite_link(folder, "sys/bus/pci/devices/0000:01:00.0", targets[i]);
@@ -288,6 +305,8 @@ START_TEST(test_bad_links)
                 { "driver", "../../../../bus/pci/drivers/" },
                 { "driver", "../../../../bus/pci/drivers/.." },
                 { "driver", "vfio-pci" },
+                { "driver", "../../../../bus/usb/drivers/vfio-pci" },
+                { "driver", "/sys/bus/pci/drivers/vfio-pci" },
                 { "iommu_group", "../../../../kernel/iommu_groups/twelve" },
                 { "iommu_group", "../../../../kernel/iommu_groups/99999999999" },
                 { "iommu_group", "/kernel/iommu_groups/1" },
@@ -338,6 +357,24 @@ START_TEST(test_loop)
 }
 END_TEST
 
+/* A bridge below itself. */
+START_TEST(test_short_loop)
+{
+        tree_add(folder, "pci0000:00/0000:03:00.0/0000:03:00.0", 0x060400, 17);
+        expect_problem("/sys/bus/pci/devices/0000:03:00.0", "the bridge above it");
+}
+END_TEST
+
+/* A function below a bridge that the list shows in another place. */
+START_TEST(test_bridge_elsewhere)
+{
+        tree_add(folder, "pci0000:00/0000:00:1d.0/0000:01:02.0", 0x060400, 17);
+        expect_problem("/sys/bus/pci/devices/0000:01:02.0", "the bridge above it, 0000:00:1d.0");
+        tree_add(folder, "pci0000:00/0000:00:1d.0", 0x060400, 17);
+        expect_problem("/sys/bus/pci/devices/0000:02:1f.3", "the bridge above it, 0000:01:02.0");
+}
+END_TEST
+
 START_TEST(test_odd_trees)
 {
         suite_write(folder, "sys/bus/pci/devices/README", "");
@@ -374,6 +411,19 @@ START_TEST(test_odd_files)
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(mkdir(full, 0700), 0);
         expect_problem(CARD "/enable", "expected a short text file");
+        ck_assert_int_eq(rmdir(full), 0);
+        FILE *file = fopen(full, "w");
+        ck_assert_ptr_nonnull(file);
+        fwrite("0\0", 1, 2, file);
+        fclose(file);
+        expect_problem(CARD "/enable", "expected a short text file");
+        ck_assert_int_eq(truncate(full, 0), 0);
+        file = fopen(full, "w");
+        ck_assert_ptr_nonnull(file);
+        for (unsigned i = 0; i < 10000; i++)
+                fputc('0', file);
+        fclose(file);
+        expect_problem(CARD "/enable", "expected a short text file");
 }
 END_TEST
 
@@ -395,6 +445,8 @@ int main(void)
         tcase_add_test(tcase, test_vanishing);
         tcase_add_test(tcase, test_bridge_absent);
         tcase_add_test(tcase, test_loop);
+        tcase_add_test(tcase, test_short_loop);
+        tcase_add_test(tcase, test_bridge_elsewhere);
         tcase_add_test(tcase, test_odd_trees);
         tcase_add_test(tcase, test_odd_files);
         suite_add_tcase(suite, tcase);

@@ -88,6 +88,41 @@ START_TEST(test_child_bridge)
 }
 END_TEST
 
+START_TEST(test_largest_first)
+{
+        PciFunction *function = add(LAYOUT_BASE, 0x100);
+        set_line(function, 1, LAYOUT_BASE, MEGABYTE / 2, RESOURCE_MEMORY);
+        add(LAYOUT_BASE + 3 * MEGABYTE / 4, MEGABYTE / 4);
+        ck_assert(fits(function, PAGE)); /* the small one in front would leave no place for the large one */
+}
+END_TEST
+
+/* What is below a bridge that is taken out does not stay either. */
+START_TEST(test_below_moving)
+{
+        PciFunction *small = add(LAYOUT_BASE + MEGABYTE / 2, 0x100);
+        PciFunction *child = layout_add(&machine, bridge, 17);
+        PciFunction *inner = layout_add(&machine, child, 13);
+        set_line(child, LINE_MEMORY, LAYOUT_BASE, MEGABYTE / 2, RESOURCE_MEMORY | RESOURCE_WINDOW);
+        set_line(inner, 0, LAYOUT_BASE + PAGE, 0x100, RESOURCE_MEMORY);
+        add(LAYOUT_BASE + 3 * MEGABYTE / 4, MEGABYTE / 4);
+        const PciFunction *both[] = { small, child };
+        ck_assert(window_fit(&machine.topology, bridge, both, 2, PAGE));
+}
+END_TEST
+
+/* A VF BAR lies within that of its physical function, and must not hide what is taken behind it. */
+START_TEST(test_nested)
+{
+        PciFunction *small = add(LAYOUT_BASE, 0x100);
+        PciFunction *physical = layout_add(&machine, bridge, 13);
+        set_line(physical, 7, LAYOUT_BASE, MEGABYTE - PAGE, RESOURCE_MEMORY);
+        add(LAYOUT_BASE + PAGE, PAGE);
+        add(LAYOUT_BASE + MEGABYTE - PAGE, PAGE);
+        ck_assert(!fits(small, PAGE));
+}
+END_TEST
+
 START_TEST(test_roms)
 {
         PciFunction *small = add(LAYOUT_BASE, 0x100);
@@ -111,6 +146,10 @@ START_TEST(test_virtual_bars)
         add(LAYOUT_BASE + PAGE, PAGE);
         ck_assert(fits(small, MEGABYTE / 4));
         ck_assert(!fits(small, MEGABYTE / 2));
+
+        set_line(small, 7, LAYOUT_BASE + PAGE, PAGE, RESOURCE_MEMORY);
+        set_line(&machine.functions[2], 0, LAYOUT_BASE + 3 * PAGE, MEGABYTE - 3 * PAGE, RESOURCE_MEMORY);
+        ck_assert(fits(small, 2 * PAGE)); /* 8 KiB for the BAR, and one page that no entry makes larger */
 }
 END_TEST
 
@@ -174,6 +213,8 @@ START_TEST(test_edges)
         ck_assert(fits(small, PAGE));
         ck_assert(!fits(small, 2 * PAGE));
         ck_assert(!fits(small, UINT64_C(1) << 63));
+        add(UINT64_MAX - PAGE + 1, PAGE);
+        ck_assert(!fits(small, 0x100));
 }
 END_TEST
 
@@ -273,6 +314,9 @@ int main(void)
         tcase_add_test(tcase, test_plain);
         tcase_add_test(tcase, test_exact);
         tcase_add_test(tcase, test_child_bridge);
+        tcase_add_test(tcase, test_largest_first);
+        tcase_add_test(tcase, test_below_moving);
+        tcase_add_test(tcase, test_nested);
         tcase_add_test(tcase, test_roms);
         tcase_add_test(tcase, test_virtual_bars);
         tcase_add_test(tcase, test_window_types);
