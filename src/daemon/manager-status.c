@@ -8,10 +8,13 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+/* What waits for a gate that is shut waits for a person. */
 static bool is_busy(const Manager *manager)
 {
-        return manager->job || manager->must_enumerate || manager->gate == GATE_FOREIGN ||
-               manager->gate == GATE_RECOVERY || bus_queue_count(manager->queue, BUS_SETTLING) > 0;
+        if (manager->job || manager->gate == GATE_FOREIGN || manager->gate == GATE_RECOVERY)
+                return true;
+        return manager->gate == GATE_OPEN &&
+               (manager->must_enumerate || bus_queue_count(manager->queue, BUS_SETTLING) > 0);
 }
 
 bool manager_is_settled(const Manager *manager)

@@ -4,8 +4,13 @@ TESTS += $(dist_check_SCRIPTS)
 
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
 DAEMON_TEST_LIBS = librealignd.a $(UNIT_LIBS)
-UNIT_TESTS += test-assessment test-attempts test-bus-key test-bus-queue \
+UNIT_TESTS += test-assessment test-attempts test-bus-key test-bus-queue test-daemon \
         test-line-reader test-unseen-results test-worker-job test-worker-report
+
+# Plays against the programs themselves.
+test_daemon_SOURCES = tests/unit/test-daemon.c tests/unit/daemon-stage.h tests/unit/suite.h tests/unit/tree.h
+test_daemon_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_daemon_LDADD = $(DAEMON_TEST_LIBS)
 
 test_attempts_SOURCES = tests/unit/test-attempts.c tests/unit/suite.h
 test_attempts_CFLAGS = $(DAEMON_TEST_CFLAGS)
