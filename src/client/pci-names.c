@@ -18,7 +18,7 @@ static void stay_silent(char *message, ...)
 }
 
 /* libpci allows no return from here: its list of names is broken, or there is no memory. */
-_Noreturn _printf_(1, 2) static void end(char *message, ...)
+__attribute__((noreturn)) _printf_(1, 2) static void end(char *message, ...)
 {
         va_list args;
 

@@ -55,7 +55,7 @@ static int read_until_end(int fd, uint64_t until, char **ret)
 
         for (;;) {
                 if (room - size < BUFSIZ) {
-                        room += room + 2 * BUFSIZ;
+                        room += room + (size_t) 2 * BUFSIZ;
                         if (size > WORKER_OUTPUT_MAX)
                                 return -EFBIG;
                         char *more = realloc(text, room);
