@@ -66,6 +66,10 @@ int root_replace_file(const Root *root, const char *path, const char *text, mode
 /* Removes the file PATH; one that is not there is fine. */
 int root_unlink(const Root *root, const char *path) _warn_unused_result_ _nonnull_(1, 2);
 
+/* Gives what is at PATH, of whatever kind, the name NEW_PATH, replacing a file that has it. Links are not followed. */
+int root_rename(const Root *root, const char *path, const char *new_path) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
 /* Makes the directory PATH (its parent must be there); one that is there is fine. */
 int root_make_directory(const Root *root, const char *path, mode_t mode) _warn_unused_result_
                 _nonnull_(1, 2);

@@ -2,14 +2,15 @@
 
 #include "act/journal.h"
 
+#include "act/deadline.h"
 #include "act/outcome.h"
 #include "base/text.h"
 #include "judge/plan-document.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define JOURNAL_VERSION 1
 #define BOOT_ID_PATH "proc/sys/kernel/random/boot_id"
@@ -23,6 +24,17 @@ static const char *const stage_names[STAGE_COUNT_] = {
 const char *journal_stage_name(JournalStage stage)
 {
         return stage_names[stage];
+}
+
+/* What is wrong with a document: always -EBADMSG, to be returned on. */
+static int _printf_(2, 3) problem(char **ret_problem, const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        if (vasprintf(ret_problem, format, args) < 0)
+                *ret_problem = NULL;
+        va_end(args);
+        return -EBADMSG;
 }
 
 static int boot_id(const Root *root, char **ret)
@@ -90,20 +102,29 @@ int journal_end(const Root *root)
         return r < 0 ? r : root_unlink(root, PROGRESS_PATH);
 }
 
-/* Nobody but root may tell the worker what to do: the file is root's, and no one else can write it. */
-static int check_owner(const Root *root, char **ret_problem)
+/*
+ * Nobody but root may tell the worker what to do: the file at PATH is root's, and no one else can write it. Sets *RET to
+ * its text, or to NULL when it is not there.
+ */
+static int read_own(const Root *root, const char *path, char **ret, char **ret_problem)
 {
         _cleanup_close_ int fd = -1;
         struct stat st;
-        int r = root_open_file(root, JOURNAL_PATH, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &fd);
+        int r = root_open_file(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &fd);
+        if (r == -ENOENT) {
+                *ret = NULL;
+                return 0;
+        }
+        if (r == -ELOOP || r == -ENXIO) /* a symbolic link, a socket */
+                return problem(ret_problem, "/%s is not a file", path);
         if (r < 0)
                 return r;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
-                return 0;
-        *ret_problem = text_format("it is not a file that only root can write");
-        return -EBADMSG;
+        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+                return problem(ret_problem, "/%s is not a file that only root can write", path);
+        r = root_read_file(root, path, ret, NULL);
+        return r == -EFBIG || r == -EBADMSG ? problem(ret_problem, "/%s is not a text", path) : r;
 }
 
 static int check_header(const Root *root, JsonObject *document, char **ret_problem)
@@ -112,19 +133,15 @@ static int check_header(const Root *root, JsonObject *document, char **ret_probl
         const char *boot;
         uint64_t version;
         int r = json_field_u64(document, "version", UINT64_MAX, &version, ret_problem);
-        if (r == 0 && version != JOURNAL_VERSION) {
-                *ret_problem = text_format("it has version %llu, this program knows version %d",
-                                           (unsigned long long) version, JOURNAL_VERSION);
-                return -EBADMSG;
-        }
+        if (r == 0 && version != JOURNAL_VERSION)
+                return problem(ret_problem, "it has version %llu, this program knows version %d",
+                               (unsigned long long) version, JOURNAL_VERSION);
         if (r == 0)
                 r = json_field_text(document, "boot", &boot, ret_problem);
         if (r == 0)
                 r = boot_id(root, &now);
-        if (r == 0 && strcmp(boot, now) != 0) {
-                *ret_problem = text_format("it is from another boot (%.40s)", boot);
-                return -EBADMSG;
-        }
+        if (r == 0 && strcmp(boot, now) != 0)
+                return problem(ret_problem, "it is from another boot (%.40s)", boot);
         return r;
 }
 
@@ -143,54 +160,53 @@ static int read_parts(JsonObject *document, Journal *journal, char **ret_problem
                 r = saved_state_from_json(state, &journal->state, ret_problem);
         if (r < 0)
                 return r;
-        if (strlen(id) >= sizeof(journal->id) || id[strspn(id, "0123456789abcdef-")] != '\0') {
-                *ret_problem = text_format("\"transaction\" is not an identifier");
-                return -EBADMSG;
-        }
+        if (strlen(id) >= sizeof(journal->id) || id[0] == '\0' ||
+            id[strspn(id, "0123456789abcdef-")] != '\0')
+                return problem(ret_problem, "\"transaction\" is not an identifier");
         strcpy(journal->id, id);
         return 0;
 }
 
-/* No progress document of this transaction: no step was begun. */
-static int read_stage(const Root *root, Journal *journal, char **ret_problem)
+static int parse_stage(JsonObject *document, Journal *journal, char **ret_problem)
 {
-        _cleanup_free_ char *text = NULL;
-        _cleanup_json_ JsonObject *document = NULL;
         const char *id, *name;
-
-        journal->stage = STAGE_TAKING;
-        int r = root_read_file(root, PROGRESS_PATH, &text, NULL);
-        if (r == -ENOENT)
-                return 0;
-        if (r == 0)
-                r = json_document_parse(text, &document, ret_problem);
-        if (r == 0)
-                r = json_field_text(document, "transaction", &id, ret_problem);
+        int r = json_field_text(document, "transaction", &id, ret_problem);
         if (r == 0)
                 r = json_field_text(document, "stage", &name, ret_problem);
         if (r < 0)
                 return r;
-        if (strcmp(id, journal->id) != 0) {
-                *ret_problem = text_format("its progress is that of another transaction");
-                return -EBADMSG;
-        }
+        if (strcmp(id, journal->id) != 0)
+                return problem(ret_problem, "its progress is that of another transaction");
         for (JournalStage stage = 0; stage < STAGE_COUNT_; stage++)
                 if (strcmp(name, stage_names[stage]) == 0) {
                         journal->stage = stage;
                         return 0;
                 }
-        *ret_problem = text_format("\"stage\" is not a stage");
-        return -EBADMSG;
+        return problem(ret_problem, "\"stage\" is not a stage");
 }
 
+/* No progress document: no step was begun. */
+static int read_stage(const Root *root, Journal *journal, char **ret_problem)
+{
+        _cleanup_free_ char *text = NULL;
+        _cleanup_json_ JsonObject *document = NULL;
+
+        journal->stage = STAGE_TAKING;
+        int r = read_own(root, PROGRESS_PATH, &text, ret_problem);
+        if (r == 0 && text)
+                r = json_document_parse(text, &document, ret_problem);
+        return r == 0 && text ? parse_stage(document, journal, ret_problem) : r;
+}
+
+/* A JournalAnswer but for JOURNAL_INVALID, which is -EBADMSG here. */
 static int read_all(const Root *root, Journal *journal, char **ret_problem)
 {
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ JsonObject *document = NULL;
 
-        int r = check_owner(root, ret_problem);
-        if (r == 0)
-                r = root_read_file(root, JOURNAL_PATH, &text, NULL);
+        int r = read_own(root, JOURNAL_PATH, &text, ret_problem);
+        if (r == 0 && !text)
+                return JOURNAL_NONE;
         if (r == 0)
                 r = json_document_parse(text, &document, ret_problem);
         if (r == 0)
@@ -201,37 +217,30 @@ static int read_all(const Root *root, Journal *journal, char **ret_problem)
 }
 
 /* Under a name of its own, so that the next one does not hide it. */
-static int set_aside(const Root *root)
+static int set_aside(const Root *root, const char *path)
 {
-        _cleanup_free_ char *text = NULL;
-        _cleanup_free_ char *aside =
-                        text_format(JOURNAL_PATH SET_ASIDE_SUFFIX ".%lld", (long long) time(NULL));
+        _cleanup_free_ char *aside = text_format("%s" SET_ASIDE_SUFFIX ".%llu", path,
+                                                 (unsigned long long) deadline_now());
         if (!aside)
                 return -ENOMEM;
-        int r = root_read_file(root, JOURNAL_PATH, &text, NULL);
-        if (r == 0)
-                r = root_replace_file(root, aside, text, 0600);
-        /* Content that cannot even be copied is still not to be followed. */
-        int q = journal_end(root);
-        return r == -ENOMEM ? r : q;
+        int r = root_rename(root, path, aside);
+        return r == -ENOENT ? 0 : r;
 }
 
 int journal_read(const Root *root, Journal *ret, char **ret_problem)
 {
         Journal journal = { 0 };
         int r = read_all(root, &journal, ret_problem);
-        if (r == 0) {
+        if (r == JOURNAL_OK) {
                 *ret = journal;
-                return JOURNAL_OK;
+                return r;
         }
         journal_clear(&journal);
-        if (r == -ENOENT)
-                return JOURNAL_NONE;
-        if (r != -EBADMSG && r != -EFBIG && r != -ELOOP)
+        if (r != -EBADMSG)
                 return r;
-        if (!*ret_problem)
-                *ret_problem = text_format("%s", strerror(-r));
-        r = set_aside(root);
+        r = set_aside(root, JOURNAL_PATH);
+        if (r == 0)
+                r = set_aside(root, PROGRESS_PATH);
         return r < 0 ? r : JOURNAL_INVALID;
 }
 

@@ -265,6 +265,18 @@ int root_unlink(const Root *root, const char *path)
         return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int root_rename(const Root *root, const char *path, const char *new_path)
+{
+        _cleanup_close_ int parent = -1, new_parent = -1;
+        const char *name, *new_name;
+        int r = open_parent(root, path, &parent, &name);
+        if (r == 0)
+                r = open_parent(root, new_path, &new_parent, &new_name);
+        if (r < 0)
+                return r;
+        return renameat(parent, name, new_parent, new_name) < 0 ? -errno : 0;
+}
+
 int root_make_directory(const Root *root, const char *path, mode_t mode)
 {
         _cleanup_close_ int parent = -1;

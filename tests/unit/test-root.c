@@ -172,6 +172,25 @@ START_TEST(test_renames_elsewhere)
 }
 END_TEST
 
+/* The link itself gets the new name, not what it leads to; the names stay inside. */
+START_TEST(test_rename)
+{
+        _cleanup_free_ char *text = NULL;
+        suite_write(folder, "run/a", "a");
+        suite_write(folder, "run/b", "b");
+        suite_link(folder, "run/up", "/../../..");
+        ck_assert_int_eq(root_rename(root, "run/a", "run/up/run/b"), 0);
+        ck_assert_int_eq(root_read_file(root, "run/b", &text, NULL), 0);
+        ck_assert_str_eq(text, "a");
+        ck_assert_int_eq(root_rename(root, "run/a", "run/c"), -ENOENT);
+        ck_assert_int_eq(root_rename(root, "run/b", "none/c"), -ENOENT);
+        ck_assert_int_eq(root_rename(root, "run/up", "run/link"), 0);
+        free(TAKE_PTR(text));
+        ck_assert_int_eq(root_read_link(root, "run/link", &text), 0);
+        ck_assert_str_eq(text, "/../../..");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("root");
@@ -184,6 +203,7 @@ int main(void)
         tcase_add_test(tcase, test_replace);
         tcase_add_test(tcase, test_odd_contents);
         tcase_add_test(tcase, test_renames_elsewhere);
+        tcase_add_test(tcase, test_rename);
         suite_add_tcase(suite, tcase);
         return suite_run(suite);
 }
