@@ -92,7 +92,9 @@ report_times()
     for _r in "$results_folder"/*.json; do
         [ -e "$_r" ] || continue
         cp "$_r" "$out/"
-        note "$(jq -r -f /vm/times.jq "$_r")"
+        jq -r -f /vm/times.jq "$_r" | while read -r _line; do
+            note "$_line"
+        done
     done
 }
 
