@@ -21,7 +21,7 @@ for setting in Type=notify KillMode=process RuntimeDirectory=vfio-realign Runtim
     grep -q "^$setting" "$unit" || fail "$setting is missing"
 done
 for harmful in ProtectKernelTunables PrivateDevices DeviceAllow DevicePolicy ProtectClock PrivateNetwork \
-    ProtectProc ProcSubset PrivateUsers DynamicUser User; do
+    ProtectProc ProcSubset PrivateUsers DynamicUser User RestrictSUIDSGID; do
     grep -q "^$harmful=" "$unit" && fail "$harmful= would keep the programs from their work"
 done
 
