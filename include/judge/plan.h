@@ -87,6 +87,8 @@ typedef struct PlanInput {
         const Verdicts *verdicts; /* of TOPOLOGY */
         const Usage *usage;
         const Policy *policy;
+        /* Parallel to topology->functions: the BAR that holds the MSI-X table, or -1. NULL: not known of any. */
+        const int8_t *msix_bars;
         bool by_request; /* an administrator asks: realign = report does not refuse */
         unsigned lowest_rung; /* narrower plans have failed: do not make one again (design §4 rule 6); 0: none has */
 } PlanInput;

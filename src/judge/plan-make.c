@@ -69,6 +69,20 @@ static Reason policy_refusal(const PlanInput *input, const PolicySettings *setti
         return REASON_NONE;
 }
 
+/* All BARs of FUNCTION that VFIO refuses are the one that holds its MSI-X table. */
+static bool refuses_msix_table_only(const PlanInput *input, const PciFunction *function)
+{
+        const FunctionReport *report = verdict_of(input->verdicts, function);
+        int msix_bar = input->msix_bars ? input->msix_bars[function - input->topology->functions] : -1;
+
+        for (int line = 0; line < (int) RESOURCE_BARS; line++) {
+                BarVerdict verdict = report->bars[line].verdict;
+                if ((verdict == BAR_SHARED || verdict == BAR_MISALIGNED) && line != msix_bar)
+                        return false;
+        }
+        return msix_bar >= 0;
+}
+
 /* What stands against FUNCTION as a target, whatever the scope. */
 static Obstacle target_obstacle(const PlanInput *input, const PciFunction *function)
 {
@@ -83,6 +97,9 @@ static Obstacle target_obstacle(const PlanInput *input, const PciFunction *funct
                 obstacle.reason = REASON_NO_GROUP_FILES;
         else
                 obstacle.reason = policy_refusal(input, &settings);
+        if (obstacle.reason == REASON_NONE && settings.msix_table_bar == POLICY_MSIX_SKIP &&
+            refuses_msix_table_only(input, function))
+                obstacle.reason = REASON_POLICY_MSIX;
         if (obstacle.reason == REASON_NONE && largest_bar(function) > settings.max_move)
                 obstacle.reason = REASON_BAR_TOO_LARGE;
         return obstacle.reason != REASON_NONE ? obstacle : obstacle_of(function, input->usage, true);

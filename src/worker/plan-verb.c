@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "judge/host-use.h"
 #include "judge/plan-document.h"
+#include "model/msix-table.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ typedef struct World {
         Verdicts *verdicts;
         Usage *usage;
         Policy *policy;
+        int8_t *msix_bars; /* parallel to the topology's functions */
 } World;
 
 static void world_clear(World *world)
@@ -54,6 +56,32 @@ static void world_clear(World *world)
         usage_free(world->usage);
         topology_free(world->topology);
         policy_free(world->policy);
+        free(world->msix_bars);
+}
+
+/*
+ * The MSI-X tables of those functions whose policy asks for them: reading it may resume a function, which is not done to
+ * others. One whose configuration space cannot be read (it may just have gone) is taken as one without a table.
+ */
+static int read_msix_tables(const Root *root, World *world)
+{
+        const Topology *topology = world->topology;
+
+        world->msix_bars = malloc(topology->n_functions + 1);
+        if (!world->msix_bars)
+                return -ENOMEM;
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                PolicySettings settings;
+                policy_settings(world->policy, function, &settings);
+                world->msix_bars[i] = MSIX_TABLE_NONE;
+                if (!verdict_is_target(world->verdicts, function) ||
+                    settings.msix_table_bar != POLICY_MSIX_SKIP)
+                        continue;
+                if (msix_table_read(root, function->address, &world->msix_bars[i]) == -ENOMEM)
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 static int world_read(const WorkerContext *context, World *world, char **ret_problem)
@@ -65,6 +93,8 @@ static int world_read(const WorkerContext *context, World *world, char **ret_pro
                 r = iomem_read(context->root, &world->iomem);
         if (r == 0)
                 r = verdict_compute(world->topology, world->iomem, context->page, &world->verdicts);
+        if (r == 0)
+                r = read_msix_tables(context->root, world);
         return r == 0 ? usage_read(context->root, world->topology, &world->usage, ret_problem) : r;
 }
 
@@ -118,6 +148,7 @@ static int print_plans(const WorkerContext *context, const World *world, const P
                 .verdicts = world->verdicts,
                 .usage = world->usage,
                 .policy = world->policy,
+                .msix_bars = world->msix_bars,
                 .by_request = context->by_request,
                 .lowest_rung = context->lowest_rung,
         };

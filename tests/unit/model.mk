@@ -1,4 +1,9 @@
 # Unit tests of the layer model: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-msix-table
+test_msix_table_SOURCES = tests/unit/test-msix-table.c tests/unit/suite.h
+test_msix_table_CFLAGS = $(UNIT_CFLAGS)
+test_msix_table_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-alignment-param test-resource test-topology
 
 test_alignment_param_SOURCES = tests/unit/test-alignment-param.c tests/unit/suite.h

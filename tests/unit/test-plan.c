@@ -546,6 +546,45 @@ START_TEST(test_refused_by_policy)
 }
 END_TEST
 
+/* msix-table-bar = skip: a function that has nothing else to gain is left alone. */
+START_TEST(test_msix_table)
+{
+        world.msix_bars[first - world.functions] = 1;
+        _cleanup_(plan_freep)
+        Plan *realigned = world_only_plan(&world, FIRST); /* the default */
+        ck_assert(planned(realigned, FIRST)->is_target);
+
+        world_settings(&world, first)->msix_table_bar = POLICY_MSIX_SKIP;
+        _cleanup_(plan_set_freep)
+        PlanSet *skipped = world_plan(&world, FIRST);
+        ck_assert_uint_eq(skipped->n_refusals, 1);
+        expect_refused(skipped, FIRST, REASON_POLICY_MSIX, FIRST);
+        ck_assert_uint_eq(skipped->n_plans, 1);
+        ck_assert(!planned(skipped->plans[0], FIRST)->is_target);
+        ck_assert_uint_eq(planned(skipped->plans[0], FIRST)->alignment, WORLD_PAGE); /* rule 4 */
+
+        world_line(first, 3, WINDOW_START + 0x800, 0x100, WORLD_BAR); /* another one to gain by */
+        _cleanup_(plan_freep)
+        Plan *other = world_only_plan(&world, FIRST);
+        ck_assert(planned(other, FIRST)->is_target);
+
+        world_line(first, 3, WINDOW_START + 0x10000, 0x100, WORLD_BAR); /* which is mappable as it is */
+        _cleanup_(plan_set_freep)
+        PlanSet *again = world_plan(&world, FIRST);
+        expect_refused(again, FIRST, REASON_POLICY_MSIX, FIRST);
+
+        world.msix_bars[first - world.functions] = 3; /* the table is elsewhere */
+        _cleanup_(plan_freep)
+        Plan *elsewhere = world_only_plan(&world, FIRST);
+        ck_assert(planned(elsewhere, FIRST)->is_target);
+
+        world.msix_bars[first - world.functions] = -1; /* or nowhere */
+        _cleanup_(plan_freep)
+        Plan *nowhere = world_only_plan(&world, FIRST);
+        ck_assert(planned(nowhere, FIRST)->is_target);
+}
+END_TEST
+
 START_TEST(test_refused_max_move)
 {
         world_line(first, 2, UINT64_C(0x4000000000), UINT64_C(0x20000000), WORLD_BAR_64);
@@ -637,6 +676,7 @@ int main(void)
         tcase_add_test(refusals, test_users_unseen);
         tcase_add_test(refusals, test_no_group_files);
         tcase_add_test(refusals, test_refused_by_policy);
+        tcase_add_test(refusals, test_msix_table);
         tcase_add_test(refusals, test_refused_max_move);
         tcase_add_test(refusals, test_refused_itself);
         tcase_add_test(refusals, test_refused_odd);

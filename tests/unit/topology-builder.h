@@ -29,6 +29,7 @@ typedef struct World {
         Holder holders[WORLD_HOLDERS_MAX];
         Usage usage;
         uint64_t page;
+        int8_t msix_bars[WORLD_FUNCTIONS_MAX]; /* parallel to functions */
         bool by_request;
         unsigned lowest_rung;
 } World;
@@ -88,6 +89,7 @@ static inline PciFunction *world_add_at(World *world, PciAddress address, PciFun
                 .resources = { .n_lines = WORLD_LINES },
         };
         world->settings[n] = world_default_settings;
+        world->msix_bars[n] = -1;
         world->topology.n_functions = n + 1;
         return function;
 }
@@ -188,6 +190,7 @@ static inline PlanSet *world_plan_for(const World *world, const PciAddress *addr
                 .verdicts = verdicts,
                 .usage = &world->usage,
                 .policy = &policy,
+                .msix_bars = world->msix_bars,
                 .by_request = world->by_request,
                 .lowest_rung = world->lowest_rung,
         };
