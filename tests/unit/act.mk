@@ -1,4 +1,20 @@
 # Unit tests of the layer act: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-entries
+test_entries_SOURCES = tests/unit/test-entries.c tests/unit/suite.h tests/unit/topology-builder.h
+test_entries_CFLAGS = $(UNIT_CFLAGS)
+test_entries_LDADD = $(UNIT_LIBS)
+test_entries_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute
+
+UNIT_TESTS += test-deadline
+test_deadline_SOURCES = tests/unit/test-deadline.c tests/unit/suite.h
+test_deadline_CFLAGS = $(UNIT_CFLAGS)
+test_deadline_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-uevent
+test_uevent_SOURCES = tests/unit/test-uevent.c tests/unit/suite.h
+test_uevent_CFLAGS = $(UNIT_CFLAGS)
+test_uevent_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-journal
 test_journal_SOURCES = tests/unit/test-journal.c tests/unit/suite.h tests/unit/topology-builder.h
 test_journal_CFLAGS = $(UNIT_CFLAGS)
