@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * How often it was tried in vain to realign a function (design §4 rule 6): kept by topology path and ids, so that
- * another card in the same slot starts afresh, in the run directory, so that a restart of the daemon forgets nothing and
- * a reboot everything.
+ * How often it was tried in vain to realign a function (design §4 rule 6), and on which buses a transaction could not even
+ * be undone. Functions are known by topology path and ids, so that another card in the same slot starts afresh. Kept in
+ * the run directory: a restart of the daemon forgets nothing, a reboot everything.
  */
 
 #include "base/reason.h"
@@ -43,4 +43,12 @@ int attempts_add(Attempts *attempts, AttemptKey key, Reason reason) _warn_unused
 
 /* One succeeded: those before it do not count any more. */
 void attempts_forget(Attempts *attempts, AttemptKey key) _nonnull_(1);
+
+/* A transaction on the bus KEY (bus_key_from_path()) could not be undone. -ENOMEM. */
+int attempts_block(Attempts *attempts, const char *key) _warn_unused_result_ _nonnull_(1, 2);
+
+/* True when that was so on the bus KEY, or on one that shares its blast radius: above or below it. */
+bool attempts_is_blocked(const Attempts *attempts, const char *key) _nonnull_(1, 2);
+
+/* Attempts and blocked buses alike. */
 void attempts_forget_all(Attempts *attempts) _nonnull_(1);

@@ -14,6 +14,9 @@
  */
 int bus_key_from_path(const char *sysfs_path, char **ret) _warn_unused_result_ _nonnull_(1, 2);
 
+/* The same from the function's topology_path(). NULL: no memory. */
+char *bus_key_from_topology_path(const char *path) _warn_unused_result_ _nonnull_(1);
+
 /* In words, behind a preposition: "the bus below 0000:00:1c.0", "the root bus 0000:00". NULL: no memory. */
 char *bus_key_describe(const char *key) _warn_unused_result_ _nonnull_(1);
 

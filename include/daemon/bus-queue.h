@@ -24,7 +24,6 @@ typedef struct Bus {
         BusState state;
         bool touched;         /* an event came while planning or executing */
         unsigned lowest_rung; /* narrower plans have failed, a wider one is being tried; 0: it is not so */
-        bool blocked;         /* a transaction failed here: no further one until the policy is reloaded */
         uint64_t last_event;
         uint64_t delay;     /* settle-delay of its targets, as far as known */
         uint64_t due;       /* of BUS_SETTLING and BUS_WAITING; BUS_NEVER: only by an event */
@@ -62,9 +61,6 @@ Bus *bus_queue_due(const BusQueue *queue, uint64_t now) _nonnull_(1);
 
 /* When the next bus is to be looked at; BUS_NEVER: none. */
 uint64_t bus_queue_next(const BusQueue *queue) _nonnull_(1);
-
-/* True when a transaction failed on the bus KEY, or on one that shares its blast radius: above or below it. */
-bool bus_queue_is_blocked(const BusQueue *queue, const char *key) _nonnull_(1, 2);
 
 /* How many buses are in STATE. */
 size_t bus_queue_count(const BusQueue *queue, BusState state) _nonnull_(1);

@@ -4,6 +4,7 @@
 
 #include "base/json-document.h"
 #include "base/text.h"
+#include "daemon/bus-key.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -22,6 +23,8 @@ typedef struct Attempt {
 struct Attempts {
         Attempt *items;
         size_t n_items;
+        char **blocked; /* keys of buses */
+        size_t n_blocked;
 };
 
 int attempts_new(Attempts **ret)
@@ -39,6 +42,7 @@ Attempts *attempts_free(Attempts *attempts)
                 return NULL;
         attempts_forget_all(attempts);
         free(attempts->items);
+        free(attempts->blocked);
         free(attempts);
         return NULL;
 }
@@ -109,11 +113,38 @@ void attempts_forget(Attempts *attempts, AttemptKey key)
         *item = attempts->items[--attempts->n_items];
 }
 
+int attempts_block(Attempts *attempts, const char *key)
+{
+        for (size_t i = 0; i < attempts->n_blocked; i++)
+                if (strcmp(attempts->blocked[i], key) == 0)
+                        return 0;
+        char **blocked = reallocarray(attempts->blocked, attempts->n_blocked + 1, sizeof(char *));
+        if (!blocked)
+                return -ENOMEM;
+        attempts->blocked = blocked;
+        blocked[attempts->n_blocked] = strdup(key);
+        if (!blocked[attempts->n_blocked])
+                return -ENOMEM;
+        attempts->n_blocked++;
+        return 0;
+}
+
+bool attempts_is_blocked(const Attempts *attempts, const char *key)
+{
+        for (size_t i = 0; i < attempts->n_blocked; i++)
+                if (bus_key_related(attempts->blocked[i], key))
+                        return true;
+        return false;
+}
+
 void attempts_forget_all(Attempts *attempts)
 {
         for (size_t i = 0; i < attempts->n_items; i++)
                 free(attempts->items[i].path);
         attempts->n_items = 0;
+        for (size_t i = 0; i < attempts->n_blocked; i++)
+                free(attempts->blocked[i]);
+        attempts->n_blocked = 0;
 }
 
 static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_problem)
@@ -153,6 +184,14 @@ static int from_json(JsonObject *document, Attempts *attempts, char **ret_proble
                 r = json_field_array(document, "attempts", ATTEMPTS_MAX, &list, ret_problem);
         for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
                 r = item_from_json(json_object_array_get_idx(list, i), attempts, ret_problem);
+        if (r == 0)
+                r = json_field_array(document, "blocked", ATTEMPTS_MAX, &list, ret_problem);
+        for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++) {
+                const char *key;
+                r = json_field_text(json_object_array_get_idx(list, i), "bus", &key, ret_problem);
+                if (r == 0)
+                        r = attempts_block(attempts, key);
+        }
         return r;
 }
 
@@ -194,20 +233,33 @@ static JsonObject *item_to_json(const Attempt *item)
         return TAKE_PTR(object);
 }
 
+static JsonObject *bus_to_json(const char *key)
+{
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        if (!object || json_add_text(object, "bus", key) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+static int to_json(const Attempts *attempts, JsonObject *document)
+{
+        _cleanup_json_ JsonObject *list = json_object_new_array(), *blocked = json_object_new_array();
+        int r = json_add_u64(document, "version", DOCUMENT_VERSION);
+        if (r == 0)
+                r = json_add(document, "attempts", json_object_get(list));
+        if (r == 0)
+                r = json_add(document, "blocked", json_object_get(blocked));
+        for (size_t i = 0; i < attempts->n_items && r == 0; i++)
+                r = json_append(list, item_to_json(&attempts->items[i]));
+        for (size_t i = 0; i < attempts->n_blocked && r == 0; i++)
+                r = json_append(blocked, bus_to_json(attempts->blocked[i]));
+        return r;
+}
+
 int attempts_save(const Attempts *attempts, const Root *root)
 {
         _cleanup_json_ JsonObject *document = json_object_new_object();
-        JsonObject *list = json_object_new_array();
-        int r = document ? json_add(document, "attempts", list) : -ENOMEM;
-        if (r < 0) {
-                if (!document)
-                        json_object_put(list);
-                return r;
-        }
-        for (size_t i = 0; i < attempts->n_items && r == 0; i++)
-                r = json_append(list, item_to_json(&attempts->items[i]));
-        if (r == 0)
-                r = json_add_u64(document, "version", DOCUMENT_VERSION);
+        int r = document ? to_json(attempts, document) : -ENOMEM;
         const char *text = r == 0 ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN) : NULL;
         if (!text)
                 return -ENOMEM;

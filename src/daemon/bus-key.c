@@ -63,6 +63,13 @@ int bus_key_from_path(const char *sysfs_path, char **ret)
         return 0;
 }
 
+char *bus_key_from_topology_path(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+        const char *end = slash ? slash : strrchr(path, ':');
+        return end ? strndup(path, (size_t) (end - path)) : strdup(path);
+}
+
 char *bus_key_describe(const char *key)
 {
         return strchr(key, '.') ? text_format("the bus below %s", key) : text_format("the root bus %s", key);

@@ -119,14 +119,6 @@ uint64_t bus_queue_next(const BusQueue *queue)
         return first ? first->due : BUS_NEVER;
 }
 
-bool bus_queue_is_blocked(const BusQueue *queue, const char *key)
-{
-        for (size_t i = 0; i < queue->n_buses; i++)
-                if (queue->buses[i]->blocked && bus_key_related(queue->buses[i]->key, key))
-                        return true;
-        return false;
-}
-
 size_t bus_queue_count(const BusQueue *queue, BusState state)
 {
         size_t n = 0;

@@ -102,7 +102,7 @@ static int look_at(Manager *manager, Bus *bus, uint64_t now)
         }
         if (!bus_is_quiet(bus, assessment->settle_delay_usec, now))
                 return 0;
-        if (assessment->answer != ASSESSMENT_REPORT && bus_queue_is_blocked(manager->queue, bus->key)) {
+        if (assessment->answer != ASSESSMENT_REPORT && attempts_is_blocked(manager->attempts, bus->key)) {
                 bus_rest(bus, REASON_ATTEMPTS);
                 return 0;
         }

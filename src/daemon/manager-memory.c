@@ -2,6 +2,7 @@
 
 #include "daemon/manager-memory.h"
 
+#include "daemon/bus-key.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/transaction-log.h"
@@ -57,6 +58,26 @@ static int remember_target(Manager *manager, const WorkerResult *result, const R
                             result->reason != REASON_NONE ? result->reason : REASON_PAGE_SHARED);
 }
 
+/* Neither done nor undone: whatever else is on these buses is left alone. */
+static int block_buses(Manager *manager, const WorkerResult *result)
+{
+        int r = 0;
+        for (size_t i = 0; i < result->n_functions && r == 0; i++) {
+                if (!result->functions[i].target)
+                        continue;
+                _cleanup_free_ char *key = bus_key_from_topology_path(result->functions[i].path);
+                _cleanup_free_ char *name = key ? bus_key_describe(key) : NULL;
+                if (!name)
+                        return -ENOMEM;
+                if (!attempts_is_blocked(manager->attempts, key))
+                        log_say(LOG_CRIT, &(LogContext){ .bus = key, .transaction = result->transaction },
+                                "No further transaction is started on %s until this service is reloaded.",
+                                name);
+                r = attempts_block(manager->attempts, key);
+        }
+        return r;
+}
+
 /* Saved also when nothing was attempted: the time of the file says which results were seen. */
 int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder)
 {
@@ -67,6 +88,8 @@ int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladde
         for (size_t i = 0; result->attempted && i < result->n_functions && r == 0; i++)
                 if (result->functions[i].target)
                         r = remember_target(manager, result, &result->functions[i], on_ladder);
+        if (r == 0 && result->outcome == OUTCOME_FAILED)
+                r = block_buses(manager, result);
         if (r < 0)
                 return r;
         r = attempts_save(manager->attempts, manager->root);

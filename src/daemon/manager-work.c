@@ -88,10 +88,8 @@ int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, si
         if (r == 0) {
                 manager->bus = bus;
                 bus_plan(bus);
-        } else if (r > 0) {
-                bus_rest(bus, REASON_NONE);
         }
-        return r;
+        return r > 0 ? manager_wait(manager, bus, REASON_NONE) : r;
 }
 
 int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
@@ -113,10 +111,8 @@ int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
                 manager->bus = bus;
                 manager->plan = TAKE_PTR(owned);
                 bus_execute(bus);
-        } else if (r > 0) {
-                bus_rest(bus, REASON_NONE);
         }
-        return r;
+        return r > 0 ? manager_wait(manager, bus, REASON_NONE) : r;
 }
 
 static int start_recover(Manager *manager)
@@ -199,38 +195,6 @@ void manager_check_gate(Manager *manager)
 
 /* --- how transactions end */
 
-static int block(Manager *manager, const char *key)
-{
-        Bus *bus;
-        int r = bus_queue_get(manager->queue, key, &bus);
-        if (r < 0)
-                return r;
-        if (!bus->blocked)
-                log_say(LOG_CRIT, &(LogContext){ .bus = key },
-                        "No further transaction is started on %s until this service is reloaded.",
-                        bus->name);
-        bus->blocked = true;
-        return 0;
-}
-
-/* The buses of what RESULT names, as far as they can be told. 1: of none. */
-static int block_buses(Manager *manager, const WorkerResult *result)
-{
-        bool found = false;
-        for (size_t i = 0; result && manager->survey && i < result->n_functions; i++) {
-                _cleanup_free_ char *key = NULL;
-                const PciFunction *function =
-                                topology_find_path(manager->survey->topology, result->functions[i].path);
-                int r = function ? bus_key_from_path(function->sysfs_path, &key) : -ENOENT;
-                if (r == 0)
-                        r = block(manager, key);
-                if (r == -ENOMEM)
-                        return r;
-                found = found || r == 0;
-        }
-        return found ? 0 : 1;
-}
-
 /* What more room may help against. */
 static bool climbs(const WorkerResult *result, const Plan *plan)
 {
@@ -261,11 +225,6 @@ static int climb(Manager *manager, Bus *bus, const Plan *plan)
 
 static int settle_bus(Manager *manager, Bus *bus, const WorkerResult *result)
 {
-        if (result->outcome == OUTCOME_FAILED) {
-                int r = block(manager, bus->key);
-                if (r < 0)
-                        return r;
-        }
         if (climbs(result, manager->plan))
                 return climb(manager, bus, manager->plan);
         if (result->attempted)
@@ -297,16 +256,6 @@ static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const
         return 0;
 }
 
-static int recover_failed(Manager *manager, const WorkerResult *result, const char *why)
-{
-        int r = block_buses(manager, result);
-        if (r > 0)
-                shut(manager, why);
-        else
-                manager->gate = GATE_OPEN;
-        return r < 0 ? r : 0;
-}
-
 static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerResult *result)
 {
         if (result) {
@@ -328,8 +277,12 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
                 manager_check_gate(manager);
                 return 0;
         default:
-                manager->must_enumerate = true;
-                return recover_failed(manager, result, "see the message of the worker");
+                /* A result names its buses, which are blocked now; without one, nobody knows. */
+                if (result)
+                        manager_check_gate(manager);
+                else
+                        shut(manager, "see the message of the worker");
+                return 0;
         }
 }
 

@@ -53,14 +53,21 @@ START_TEST(survives_a_restart)
         Attempts *attempts = load();
         ck_assert_int_eq(attempts_add(attempts, card, REASON_BAR_LOST), 0);
         ck_assert_int_eq(attempts_add(attempts, other_slot, REASON_STEP_FAILED), 0);
+        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
+        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
         ck_assert_int_eq(attempts_save(attempts, root), 0);
 
         _cleanup_(attempts_freep)
         Attempts *again = load();
+        ck_assert(attempts_is_blocked(again, "0000:00:1c.0"));
+        ck_assert(attempts_is_blocked(again, "0000:00:1c.0/00.0"));
+        ck_assert(!attempts_is_blocked(again, "0000:00:1d.0"));
         ck_assert_uint_eq(attempts_count(again, card), 1);
         ck_assert_int_eq(attempts_reason(again, card), REASON_BAR_LOST);
         ck_assert_uint_eq(attempts_count(again, other_slot), 1);
         ck_assert_uint_eq(attempts_count(again, other_card), 0);
+        attempts_forget_all(again);
+        ck_assert(!attempts_is_blocked(again, "0000:00:1c.0"));
 }
 END_TEST
 
@@ -95,7 +102,9 @@ START_TEST(a_broken_file_is_said)
                 "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:08.0\"}]}",
                 "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:08.0\", \"vendor\": 65536, \"device\": 0, "
                 "\"count\": 1, \"reason\": \"bar-lost\"}]}",
-                "{\"version\": 1, \"attempts\": []} trailing",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": []} trailing",
+                "{\"version\": 1, \"attempts\": []}",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": [{}]}",
         };
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_free_ char *problem = NULL;
@@ -112,7 +121,7 @@ START_TEST(an_unknown_reason_still_counts)
 {
         suite_write(folder, ATTEMPTS_PATH,
                     "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:1c.0/00.0\", \"vendor\": 4332, "
-                    "\"device\": 33081, \"count\": 3, \"reason\": \"of-a-later-version\"}]}");
+                    "\"device\": 33081, \"count\": 3, \"reason\": \"of-a-later-version\"}], \"blocked\": []}");
         _cleanup_(attempts_freep)
         Attempts *attempts = load();
         ck_assert_uint_eq(attempts_count(attempts, card), 3);

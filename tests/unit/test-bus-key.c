@@ -23,6 +23,30 @@ START_TEST(names_the_bus_of_a_function)
 }
 END_TEST
 
+START_TEST(names_it_from_a_topology_path_too)
+{
+        static const char *const keys[][2] = {
+                { "0000:00:08.0", "0000:00" },
+                { "0000:00:1c.0/00.0", "0000:00:1c.0" },
+                { "0000:00:1c.0/00.0/1f.3", "0000:00:1c.0/00.0" },
+                { "10000:e0:06.0/00.0", "10000:e0:06.0" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                _cleanup_free_ char *key = bus_key_from_topology_path(keys[i][0]);
+                ck_assert_str_eq(key, keys[i][1]);
+        }
+}
+END_TEST
+
+START_TEST(says_it_in_words)
+{
+        _cleanup_free_ char *below = bus_key_describe("0000:00:1c.0"),
+                            *root_bus = bus_key_describe("0000:00");
+        ck_assert_str_eq(below, "the bus below 0000:00:1c.0");
+        ck_assert_str_eq(root_bus, "the root bus 0000:00");
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_function)
 {
         static const char *const paths[] = {
@@ -72,6 +96,8 @@ int main(void)
         Suite *suite = suite_create("bus-key");
         TCase *tests = tcase_create("bus-key");
         tcase_add_test(tests, names_the_bus_of_a_function);
+        tcase_add_test(tests, names_it_from_a_topology_path_too);
+        tcase_add_test(tests, says_it_in_words);
         tcase_add_test(tests, refuses_what_is_no_function);
         tcase_add_test(tests, climbs_below_bridges_only);
         tcase_add_test(tests, knows_related_buses);

@@ -161,17 +161,6 @@ START_TEST(says_only_what_is_new)
 }
 END_TEST
 
-START_TEST(a_failure_blocks_what_shares_its_radius)
-{
-        Bus *bus = touch(BUS, 0);
-        ck_assert(!bus_queue_is_blocked(queue, BUS));
-        bus->blocked = true;
-        ck_assert(bus_queue_is_blocked(queue, BUS));
-        ck_assert(bus_queue_is_blocked(queue, BELOW));
-        ck_assert(!bus_queue_is_blocked(queue, OTHER));
-}
-END_TEST
-
 int main(void)
 {
         Suite *suite = suite_create("bus-queue");
@@ -186,7 +175,6 @@ int main(void)
         tcase_add_test(tests, own_events_are_swallowed);
         tcase_add_test(tests, waiting_ends_by_time_or_event);
         tcase_add_test(tests, says_only_what_is_new);
-        tcase_add_test(tests, a_failure_blocks_what_shares_its_radius);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
 }
