@@ -112,7 +112,8 @@ static uint64_t need_alignment(const Need *need)
 
 static bool rom_is_optional(const Machine *machine, unsigned line)
 {
-        return machine->options.optional_roms && line == ROM;
+        return machine->options.optional_roms && line == ROM &&
+               !machine->booting; /* firmware sizes with them */
 }
 
 static void collect_need(const Bus *bus, int window, Need *need)
@@ -146,10 +147,11 @@ static void size_window(const Bus *bus, int window)
                 size = (size & 0xff) + ((size & ~UINT64_C(0xff)) << 2);
         if (size < old)
                 size = old;
-        size = align_up(size, alignment);
         if (window == WINDOW_MEMORY && bus->bridge->hotplug && !bus->machine->booting)
                 need.optional += HOTPLUG_SPARE;
-        uint64_t optional = align_up(size + need.optional, alignment) - size;
+        uint64_t wished = align_up(size + need.optional, alignment);
+        size = align_up(size, alignment);
+        uint64_t optional = wished - size;
         if (size + optional == 0) {
                 *resource = (Resource){ 0 };
                 return;
