@@ -112,6 +112,10 @@ static bool session_plan(Session *session)
         if (!place_write(&session->campaign->place, "config", session->scenario.config, config))
                 return session_problem(session, "the policy cannot be written");
         arguments[n++] = config;
+        if (*session->scenario.rung) {
+                arguments[n++] = "--lowest-rung";
+                arguments[n++] = session->scenario.rung;
+        }
         arguments[n++] = "--plan";
         for (size_t i = 0; i < session->scenario.n_targets; i++)
                 arguments[n++] = pci_address_format(session->scenario.targets[i], addresses[i]);
@@ -360,25 +364,37 @@ bool campaign_scenario(Campaign *campaign, const char *name, const char *text)
 
 /* --- faults --- */
 
-/* Runs it with FAULT at operation AT. *RET_HIT: the operation was reached. */
-static bool run_with_fault(Campaign *campaign, const char *name, const char *text, FaultKind kind,
-                           unsigned long at, unsigned long second_at, unsigned long *ret_n, bool *ret_hit)
+typedef struct FaultPoint {
+        FaultKind kind;
+        unsigned long at, second_at;
+        unsigned plan; /* which of the plans is executed, modulo their number */
+} FaultPoint;
+
+static size_t n_plans(const Session *session)
 {
-        Session *session = session_new(campaign, name, text, kind);
+        struct json_object *plans = member(session->plans, "plans");
+        return plans ? json_object_array_length(plans) : 0;
+}
+
+/* Runs it with a fault. *RET_N is how many operations there were. */
+static bool run_with_fault(Campaign *campaign, const char *name, const char *text, const FaultPoint *point,
+                           unsigned long *ret_n)
+{
+        Session *session = session_new(campaign, name, text, point->kind);
         char what[96];
 
-        if (session->n_problems == 0 && session_plan(session) && plan_at(session, 0)) {
-                session->faults.kind = kind;
-                session->faults.at = at;
-                session->second_at = second_at;
-                if (session_execute(session, plan_at(session, 0))) {
-                        session_check(session, kind != FAULT_NONE);
+        if (session->n_problems == 0 && session_plan(session) && n_plans(session) > 0) {
+                session->faults.kind = point->kind;
+                session->faults.at = point->at;
+                session->second_at = point->second_at;
+                if (session_execute(session, plan_at(session, point->plan % n_plans(session)))) {
+                        session_check(session, point->kind != FAULT_NONE);
                         count_outcome(session);
                 }
         }
         *ret_n = session->faults.n;
-        *ret_hit = session->faults.hit;
-        snprintf(what, sizeof(what), "%s at operation %lu, second at %lu", fault_name(kind), at, second_at);
+        snprintf(what, sizeof(what), "%s at operation %lu, second at %lu", fault_name(point->kind),
+                 point->at, point->second_at);
         bool is_fine = report(session, session->n_problems > 0 ? what : NULL);
         session_free(session);
         return is_fine;
@@ -387,18 +403,18 @@ static bool run_with_fault(Campaign *campaign, const char *name, const char *tex
 bool campaign_faults(Campaign *campaign, const char *name, const char *text)
 {
         unsigned long n, ignored;
-        bool is_fine = true, is_hit;
+        bool is_fine = true;
 
-        if (!run_with_fault(campaign, name, text, FAULT_NONE, 0, 0, &n, &is_hit))
+        if (!run_with_fault(campaign, name, text, &(FaultPoint){ 0 }, &n))
                 return false;
         for (FaultKind kind = FAULT_EIO; kind < FAULTS; kind++) {
                 unsigned long n_runs = 0, n_bad = 0;
                 for (unsigned long at = 1; at <= n; at += campaign->stride) {
                         bool is_kill = kind == FAULT_KILL || kind == FAULT_KILL_AFTER;
                         /* Every other recovery is killed as well, somewhere. */
-                        unsigned long second = is_kill && at & 1 ? (at * 7919) % n + 1 : 0;
+                        FaultPoint point = { kind, at, is_kill && n_runs & 1 ? (at * 7919) % n + 1 : 0, 0 };
                         n_runs++;
-                        if (!run_with_fault(campaign, name, text, kind, at, second, &ignored, &is_hit))
+                        if (!run_with_fault(campaign, name, text, &point, &ignored))
                                 n_bad++;
                 }
                 printf("%sok %s: %s at %lu of %lu operations\n", n_bad ? "not " : "", name, fault_name(kind),
@@ -414,15 +430,14 @@ bool campaign_faults(Campaign *campaign, const char *name, const char *text)
 bool campaign_random(Campaign *campaign, uint64_t seed, unsigned long count)
 {
         unsigned long n, n_bad = 0;
-        bool is_hit;
 
         for (unsigned long i = 0; i < count; i++) {
                 char name[64];
                 RandomCase random;
                 generate(seed + i, &random);
                 snprintf(name, sizeof(name), "random %llu", (unsigned long long) (seed + i));
-                if (!run_with_fault(campaign, name, random.text, random.fault, random.at, random.second_at,
-                                    &n, &is_hit))
+                FaultPoint point = { random.fault, random.at, random.second_at, random.plan };
+                if (!run_with_fault(campaign, name, random.text, &point, &n))
                         n_bad++;
         }
         printf("%sok %lu random machines from seed %llu\n", n_bad ? "not " : "", count,

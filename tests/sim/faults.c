@@ -13,15 +13,11 @@ static const struct {
         const char *name;
         int error;
 } kinds[FAULTS] = {
-        [FAULT_NONE] = { "none", 0 },
-        [FAULT_EIO] = { "EIO", EIO },
-        [FAULT_ENODEV] = { "ENODEV", ENODEV },
-        [FAULT_EINVAL] = { "EINVAL", EINVAL },
-        [FAULT_EBUSY] = { "EBUSY", EBUSY },
-        [FAULT_SHORT] = { "short", 0 },
-        [FAULT_HANG] = { "hang", 0 },
-        [FAULT_KILL] = { "kill", 0 },
-        [FAULT_KILL_AFTER] = { "kill-after", 0 },
+        [FAULT_NONE] = { "none", 0 },          [FAULT_EIO] = { "EIO", EIO },
+        [FAULT_ENODEV] = { "ENODEV", ENODEV }, [FAULT_EINVAL] = { "EINVAL", EINVAL },
+        [FAULT_EBUSY] = { "EBUSY", EBUSY },    [FAULT_SHORT] = { "short", 0 },
+        [FAULT_HANG] = { "hang", 0 },          [FAULT_USER] = { "user", 0 },
+        [FAULT_KILL] = { "kill", 0 },          [FAULT_KILL_AFTER] = { "kill-after", 0 },
 };
 
 const char *fault_name(FaultKind kind)
@@ -47,6 +43,28 @@ static void kill_worker(Machine *machine)
                 kill(machine->faults->worker, SIGKILL);
         machine->listeners_dead = true;
         machine_changed(machine);
+}
+
+/* One of the functions that were on VFIO at boot: which one depends on the operation. */
+static void add_user(Machine *machine, unsigned long n)
+{
+        const Function *candidates[FUNCTIONS_MAX];
+        size_t n_candidates = 0;
+
+        for (size_t i = 0; i < machine->n_functions; i++)
+                if (strcmp(machine->functions[i]->boot_driver, "vfio-pci") == 0)
+                        candidates[n_candidates++] = machine->functions[i];
+        if (n_candidates == 0 || machine->n_users == USERS_MAX)
+                return;
+        machine->users[machine->n_users++] = (User){
+                .name = "late-user",
+                .pid = 4711,
+                .kind = USER_GROUP,
+                .function = candidates[n % n_candidates]->address,
+                .from = n,
+                .group = NONE,
+                .vfio = NONE,
+        };
 }
 
 static void hang(Machine *machine)
@@ -78,6 +96,10 @@ int faults_strike(Machine *machine, const char *name, const char *path, FaultEff
                  faults->n, name, path ? path : "?");
         if (faults->kind == FAULT_HANG)
                 hang(machine);
+        if (faults->kind == FAULT_USER) {
+                add_user(machine, faults->n);
+                move_users(machine, faults->n);
+        }
         ret->is_short = faults->kind == FAULT_SHORT;
         ret->kills_after = faults->kind == FAULT_KILL_AFTER;
         if (faults->kind == FAULT_KILL) {

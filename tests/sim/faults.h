@@ -18,6 +18,7 @@ typedef enum FaultKind {
         FAULT_EBUSY,
         FAULT_SHORT,      /* done, but fewer bytes are reported */
         FAULT_HANG,       /* blocks past the worker's deadline, then is done */
+        FAULT_USER,       /* somebody opens a VFIO group as soon as that is possible */
         FAULT_KILL,       /* SIGKILL instead of doing it */
         FAULT_KILL_AFTER, /* done, but the worker never hears of it */
         FAULTS,

@@ -449,7 +449,7 @@ static void *serve(void *userdata)
 
 int serve_start(Machine *machine, const char *directory)
 {
-        char name[] = "simkernel", options[] = "-ofsname=simkernel,default_permissions";
+        char name[] = "simkernel", options[] = "-ofsname=simkernel";
         char *argv[] = { name, options, NULL };
         struct fuse_args arguments = FUSE_ARGS_INIT(2, argv);
 

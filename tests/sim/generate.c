@@ -222,7 +222,7 @@ void generate(uint64_t seed, RandomCase *ret)
         Generator g = { .state = seed, .result = ret };
 
         *ret = (RandomCase){ 0 };
-        g.vfio_percent = 50 + below(&g, 51);
+        g.vfio_percent = 60 + below(&g, 41);
         say_machine(&g);
         unsigned n = 1 + below(&g, 4);
         for (unsigned i = 0; i < n; i++)
@@ -231,10 +231,13 @@ void generate(uint64_t seed, RandomCase *ret)
                 say_slots(&g, 0, 0x10);
         say_users(&g);
         say_policy(&g);
-        if (g.n_vfio > 0)
-                say(&g, "target %s\n", g.vfio[below(&g, (unsigned) g.n_vfio)]);
-        else
+        for (size_t i = 0; i < g.n_vfio && i < 20; i++)
+                say(&g, "target %s\n", g.vfio[i]);
+        if (g.n_vfio == 0)
                 say(&g, "target %s\n", g.all[0]);
+        if (chance(&g, 25))
+                say(&g, "rung %u\n", 1 + below(&g, 3));
+        ret->plan = below(&g, 4);
         if (chance(&g, 70)) {
                 ret->fault = (FaultKind) (FAULT_EIO + below(&g, FAULTS - FAULT_EIO));
                 ret->at = 1 + below(&g, OPERATIONS);

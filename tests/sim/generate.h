@@ -11,6 +11,7 @@ typedef struct RandomCase {
         char text[RANDOM_TEXT_MAX];
         FaultKind fault;
         unsigned long at, second_at;
+        unsigned plan; /* which of the plans that are made, modulo their number */
 } RandomCase;
 
 void generate(uint64_t seed, RandomCase *ret);

@@ -346,6 +346,12 @@ static bool parse_option(Statement *s)
         return true;
 }
 
+static bool parse_rung(Statement *s)
+{
+        copy(s->scenario->rung, sizeof(s->scenario->rung), s->rest);
+        return true;
+}
+
 static bool parse_expect(Statement *s)
 {
         if (s->n_words < 2)
@@ -382,7 +388,7 @@ static const struct {
         { "user", parse_user },     { "target", parse_target },       { "absent", parse_absent },
         { "place", parse_place },   { "alignment", parse_alignment }, { "config", parse_config },
         { "option", parse_option }, { "expect", parse_expect },       { "check", parse_check },
-        { "faults", parse_faults },
+        { "faults", parse_faults }, { "rung", parse_rung },
 };
 
 static bool parse_line(Statement *s, char *line)

@@ -19,6 +19,7 @@ typedef struct Scenario {
         char config[1024];     /* the policy's text */
         char arguments[4][64]; /* further ones of the worker's --execute */
         size_t n_arguments;
+        char rung[8];                    /* --lowest-rung of --plan; "" for none */
         PciAddress targets[TARGETS_MAX]; /* what --plan is asked for */
         size_t n_targets;
         PciAddress absent[8]; /* removed by somebody before */
