@@ -204,6 +204,7 @@ static bool session_execute(Session *session, struct json_object *plan)
         before_take(session->machine, plan, &session->before);
         session->machine->n_changes = 0;
         session->faults.n = 0;
+        session->faults.armed = true;
         if (!run_worker(session, arguments) || (!session->last.is_stuck && !session_recover(session)))
                 return false;
         take_result_from_file(session);
@@ -264,6 +265,8 @@ static bool report(Session *session, const char *what)
                        run_reason(&session->last), text_of(session->last.result, "detail"),
                        session->last.status,
                        session->faults.hit ? session->faults.what : "no fault was struck");
+        if (!is_fine && session->last.complaint && *session->last.complaint)
+                printf("#   it said: %s", session->last.complaint);
         fflush(stdout);
         return is_fine;
 }
@@ -409,10 +412,14 @@ bool campaign_faults(Campaign *campaign, const char *name, const char *text)
                 return false;
         for (FaultKind kind = FAULT_EIO; kind < FAULTS; kind++) {
                 unsigned long n_runs = 0, n_bad = 0;
-                for (unsigned long at = 1; at <= n; at += campaign->stride) {
+                if (campaign->only != FAULT_NONE && kind != campaign->only)
+                        continue;
+                for (unsigned long at = campaign->first; at <= n; at += campaign->stride) {
                         bool is_kill = kind == FAULT_KILL || kind == FAULT_KILL_AFTER;
                         /* Every other recovery is killed as well, somewhere. */
-                        FaultPoint point = { kind, at, is_kill && n_runs & 1 ? (at * 7919) % n + 1 : 0, 0 };
+                        FaultPoint point = { kind, at,
+                                             is_kill && n_runs & 1 ? (at * 7919) % n + 1 : campaign->second,
+                                             0 };
                         n_runs++;
                         if (!run_with_fault(campaign, name, text, &point, &ignored))
                                 n_bad++;

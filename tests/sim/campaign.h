@@ -14,6 +14,9 @@ typedef struct Campaign {
         unsigned long outcomes[8]; /* how many ended how */
         bool verbose;
         bool trace;
+        FaultKind only;  /* the one kind of systematic faults; FAULT_NONE: all */
+        unsigned first;  /* operation that is struck */
+        unsigned second; /* where the first recovery is killed as well; 0: as it comes */
         unsigned stride; /* of systematic faults: every STRIDE-th operation */
 } Campaign;
 

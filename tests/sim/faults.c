@@ -25,6 +25,16 @@ const char *fault_name(FaultKind kind)
         return kinds[kind].name;
 }
 
+bool fault_parse(const char *name, FaultKind *ret)
+{
+        for (FaultKind kind = FAULT_NONE; kind < FAULTS; kind++)
+                if (strcmp(kinds[kind].name, name) == 0) {
+                        *ret = kind;
+                        return true;
+                }
+        return false;
+}
+
 static void move_users(Machine *machine, unsigned long n)
 {
         for (size_t i = 0; i < machine->n_users; i++) {
@@ -84,11 +94,13 @@ int faults_strike(Machine *machine, const char *name, const char *path, FaultEff
 {
         Faults *faults = machine->faults;
 
+        *ret = (FaultEffect){ 0 };
         faults->n++;
         if (faults->trace)
                 fprintf(stderr, "# %lu %s %s\n", faults->n, name, path ? path : "?");
+        if (!faults->armed)
+                return 0;
         move_users(machine, faults->n);
-        *ret = (FaultEffect){ 0 };
         if (faults->kind == FAULT_NONE || faults->hit || faults->n != faults->at)
                 return 0;
         faults->hit = true;

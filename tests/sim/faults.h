@@ -33,6 +33,7 @@ typedef struct Faults {
         bool hit;           /* it happened */
         bool released;      /* the worker has noticed that it is late */
         char what[320];     /* the operation that was hit */
+        bool armed;         /* numbers count: not while plans are made */
         bool trace;         /* print every operation */
 } Faults;
 
@@ -51,3 +52,5 @@ int faults_strike(Machine *machine, const char *name, const char *path, FaultEff
 void faults_after(Machine *machine, const FaultEffect *effect);
 
 const char *fault_name(FaultKind kind);
+/* False: no kind has this name. */
+bool fault_parse(const char *name, FaultKind *ret);

@@ -204,6 +204,9 @@ static int on_open(const char *path, struct fuse_file_info *info)
                 r = -EISDIR;
         if (r == 0)
                 r = open_node(machine, path, &node, info);
+        /* libfuse asks for it in open() and not by truncate(); attributes have no length. */
+        if (r == 0 && info->flags & O_TRUNC && node.run)
+                r = run_truncate(node.run, 0);
         faults_after(machine, &effect);
         return leave(r);
 }

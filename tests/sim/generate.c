@@ -62,11 +62,11 @@ static void say_bars(Generator *g)
         unsigned n = 1 + below(g, 3);
         for (unsigned line = 0; line < n; line++) {
                 unsigned dice = below(g, 100);
-                if (dice < 15)
+                if (dice < 10)
                         say(g, " bar%u=io:%s", line, PICK(g, "32", "128", "256"));
-                else if (dice < 70)
+                else if (dice < 80)
                         say(g, " bar%u=mem:%s", line, PICK(g, "16", "128", "256", "256", "512", "1K", "2K"));
-                else if (dice < 85)
+                else if (dice < 90)
                         say(g, " bar%u=mem:%s", line, PICK(g, "4K", "16K", "128K", "1M"));
                 else {
                         say(g, " bar%u=%s:%s", line, PICK(g, "mem64", "pref"),
@@ -136,10 +136,10 @@ static void say_function(Generator *g, unsigned bus, unsigned device, unsigned f
 
 static void say_slots(Generator *g, unsigned bus, unsigned first)
 {
-        unsigned n = 1 + below(g, 4);
+        unsigned n = 2 + below(g, 4);
 
         g->n_keys++;
-        if (chance(g, 50)) {
+        if (chance(g, 60)) {
                 for (unsigned i = 0; i < n; i++)
                         say_function(g, bus, first, i);
                 return;
@@ -174,7 +174,7 @@ static void say_bridge(Generator *g, unsigned bus, unsigned device, unsigned dep
 
 static void say_users(Generator *g)
 {
-        unsigned n = chance(g, 40) ? 1 + below(g, 3) : 0;
+        unsigned n = chance(g, 30) ? 1 + below(g, 2) : 0;
 
         for (unsigned i = 0; i < n && g->n_vfio > 0; i++) {
                 say(g, "user %s function=%s kind=", PICK(g, "qemu-system-x86", "dpdk", "vfio-user"),
@@ -235,7 +235,7 @@ void generate(uint64_t seed, RandomCase *ret)
                 say(&g, "target %s\n", g.vfio[i]);
         if (g.n_vfio == 0)
                 say(&g, "target %s\n", g.all[0]);
-        if (chance(&g, 25))
+        if (chance(&g, 8))
                 say(&g, "rung %u\n", 1 + below(&g, 3));
         ret->plan = below(&g, 4);
         if (chance(&g, 70)) {

@@ -20,6 +20,9 @@ enum {
         OPTION_DIRECTORY,
         OPTION_SERVE,
         OPTION_FAULTS,
+        OPTION_KIND,
+        OPTION_AT,
+        OPTION_SECOND,
         OPTION_RANDOM,
         OPTION_SEED,
         OPTION_SHOW,
@@ -33,6 +36,9 @@ static const struct option options[] = {
         { "directory", required_argument, NULL, OPTION_DIRECTORY },
         { "serve", no_argument, NULL, OPTION_SERVE },
         { "faults", required_argument, NULL, OPTION_FAULTS },
+        { "kind", required_argument, NULL, OPTION_KIND },
+        { "at", required_argument, NULL, OPTION_AT },
+        { "second", required_argument, NULL, OPTION_SECOND },
         { "random", required_argument, NULL, OPTION_RANDOM },
         { "seed", required_argument, NULL, OPTION_SEED },
         { "show", no_argument, NULL, OPTION_SHOW },
@@ -44,6 +50,9 @@ static const struct option options[] = {
 static const char usage[] = "simkernel --mount DIR --directory DIR --worker FILE [--verbose] [--trace] …\n"
                             "  SCENARIO…             run the scenarios as they are\n"
                             "  --faults N SCENARIO…  every fault at each N-th operation of theirs\n"
+                            "  --kind NAME           only this kind of fault\n"
+                            "  --at N                and from the N-th on\n"
+                            "  --second N            with the first recovery killed at its N-th\n"
                             "  --random N --seed S   N random machines\n"
                             "  --seed S --show       print the random scenario S\n"
                             "  --serve SCENARIO      leave the machine mounted\n";
@@ -52,7 +61,7 @@ typedef struct Arguments {
         const char *mount;
         Campaign campaign;
         bool serve, show;
-        uint64_t n_random, seed, stride;
+        uint64_t n_random, seed, stride, first, second;
 } Arguments;
 
 static char *read_whole(const char *path)
@@ -88,6 +97,12 @@ static bool parse_option(Arguments *arguments, int option)
                 return arguments->campaign.trace = true;
         case OPTION_FAULTS:
                 return text_to_u64(optarg, 10, 100000, &arguments->stride) == 0 && arguments->stride > 0;
+        case OPTION_KIND:
+                return fault_parse(optarg, &arguments->campaign.only);
+        case OPTION_AT:
+                return text_to_u64(optarg, 10, 100000, &arguments->first) == 0 && arguments->first > 0;
+        case OPTION_SECOND:
+                return text_to_u64(optarg, 10, 100000, &arguments->second) == 0;
         case OPTION_RANDOM:
                 return text_to_u64(optarg, 10, 100000000, &arguments->n_random) == 0;
         case OPTION_SEED:
@@ -113,6 +128,8 @@ static bool run_file(Arguments *arguments, const char *path)
         }
         if (arguments->stride > 0) {
                 arguments->campaign.stride = (unsigned) arguments->stride;
+                arguments->campaign.first = (unsigned) arguments->first;
+                arguments->campaign.second = (unsigned) arguments->second;
                 return campaign_faults(&arguments->campaign, name_of(path), text);
         }
         return campaign_scenario(&arguments->campaign, name_of(path), text);
@@ -165,7 +182,7 @@ static int show(uint64_t seed)
 int main(int argc, char **argv)
 {
         static Machine machine;
-        Arguments arguments = { .campaign.machine = &machine, .campaign.stride = 1 };
+        Arguments arguments = { .campaign.machine = &machine, .campaign.stride = 1, .first = 1 };
 
         for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
                 if (!parse_option(&arguments, option)) {

@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define DEADLINE_MSEC 20000
+#define DEADLINE_MSEC 20000u
+#define SLICE_MSEC 500
 #define ARGUMENTS_MAX 60
 
 extern char **environ;
@@ -40,15 +41,30 @@ static char *read_whole(const char *path)
         return strdup("");
 }
 
+/* Waits for output. False: there is none in time, or the worker is stuck in what it must not have done. */
+static bool await_output(Machine *machine, struct pollfd *fd)
+{
+        for (unsigned spent = 0; spent < DEADLINE_MSEC; spent += SLICE_MSEC) {
+                if (poll(fd, 1, SLICE_MSEC) != 0)
+                        return true;
+                pthread_mutex_lock(&machine->lock);
+                bool is_stuck = machine->n_blocked > 0 && machine->n_violations > 0;
+                pthread_mutex_unlock(&machine->lock);
+                if (is_stuck)
+                        return false;
+        }
+        return false;
+}
+
 /* Everything until the worker and what it started have closed it; false: that did not happen in time. */
-static bool collect(int fd, char **ret)
+static bool collect(Machine *machine, int fd, char **ret)
 {
         size_t size = 0, room = 1 << 16;
         char *text = malloc(room);
         struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 
         while (text) {
-                if (poll(&poll_fd, 1, DEADLINE_MSEC) == 0)
+                if (!await_output(machine, &poll_fd))
                         break;
                 if (room - size < 4097) {
                         char *more = realloc(text, room * 2);
@@ -141,7 +157,7 @@ int worker_run(Machine *machine, const WorkerPlace *place, const char *const *ar
                 close(ends[0]);
                 return r;
         }
-        ret->is_stuck = !collect(ends[0], &ret->output);
+        ret->is_stuck = !collect(machine, ends[0], &ret->output);
         close(ends[0]);
         if (ret->is_stuck)
                 free_worker(machine, pid);
