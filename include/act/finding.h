@@ -11,7 +11,7 @@
 typedef struct Finding {
         Reason reason; /* REASON_NONE: nothing was found */
         PciAddress culprit;
-        char detail[FINDING_DETAIL_MAX]; /* may be empty */
+        char detail[FINDING_DETAIL_MAX]; /* printable ASCII; may be empty */
 } Finding;
 
 /* Answers of whatever looks for findings, beside negative errno. */

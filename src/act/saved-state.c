@@ -184,6 +184,12 @@ static bool is_known(const char *name)
         return false;
 }
 
+static bool is_text(JsonObject *value)
+{
+        return json_object_is_type(value, json_type_string) &&
+               strlen(json_object_get_string(value)) == (size_t) json_object_get_string_len(value);
+}
+
 int saved_state_from_json(JsonObject *document, SavedState **ret, char **ret_problem)
 {
         if (!json_object_is_type(document, json_type_object)) {
@@ -196,7 +202,7 @@ int saved_state_from_json(JsonObject *document, SavedState **ret, char **ret_pro
                         return -EBADMSG;
                 }
                 json_object_object_foreach (function, name, value) {
-                        if (!json_object_is_type(value, json_type_string) || !is_known(name)) {
+                        if (!is_text(value) || !is_known(name)) {
                                 *ret_problem = text_format("the saved state of %s has an odd \"%s\"", path,
                                                            name);
                                 return -EBADMSG;

@@ -1,4 +1,15 @@
 # Unit tests of the layer act: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-result
+test_result_SOURCES = tests/unit/test-result.c tests/unit/suite.h tests/unit/topology-builder.h
+test_result_CFLAGS = $(UNIT_CFLAGS)
+test_result_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-saved-state
+test_saved_state_SOURCES = tests/unit/test-saved-state.c tests/unit/suite.h tests/unit/topology-builder.h
+test_saved_state_CFLAGS = $(UNIT_CFLAGS)
+test_saved_state_LDADD = $(UNIT_LIBS)
+test_saved_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute
+
 UNIT_TESTS += test-entries
 test_entries_SOURCES = tests/unit/test-entries.c tests/unit/suite.h tests/unit/topology-builder.h
 test_entries_CFLAGS = $(UNIT_CFLAGS)
