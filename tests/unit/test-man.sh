@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The manual tells what there is: every option and verb of the command line, every key of the policy with its values and
-# default, every reason; and what its policy shows as an example is one. Runs in the build folder.
+# default, every reason, the worker's options and the fields of its documents; and what its policy shows as an example
+# is one. Runs in the build folder.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -33,6 +34,19 @@ while read -r reason; do
     grep -qx "$reason" <<<"$client" || fail "vfio-realign(1) lacks the reason $reason"
 done < <(sed -n 's/^REASON([A-Z_]*, "\([a-z-]*\)".*/\1/p' "$top/include/base/reason.def")
 
+# what the worker takes, and every field of the documents that it and the daemon exchange
+worker=$(plain man/vfio-realign-worker.8)
+while read -r option; do
+    grep -qEe "^$option|, $option" <<<"$worker" || fail "vfio-realign-worker(8) lacks $option"
+done < <(./vfio-realign-worker --help | grep -oE '(^  |, )--[a-z-]+' | grep -o -e '--.*')
+n_fields=0
+while read -r field; do
+    n_fields=$((n_fields + 1))
+    grep -qEe "(^|[^a-z-])$field([^a-z-]|$)" <<<"$worker" || fail "vfio-realign-worker(8) lacks the field $field"
+done < <(sed -n 's/.*json_add[a-z_0-9]*([a-z]*, "\([a-z-]*\)".*/\1/p' "$top/src/judge/plan-document.c" \
+    "$top/src/act/result.c" "$top/src/act/step.c" "$top/src/act/journal.c" | sort -u)
+[[ $n_fields -ge 30 ]] || fail "only $n_fields fields were found in the sources"
+
 # each key: a paragraph that names all its words, and its default
 policy=$(plain man/vfio-realign.conf.5 | tr '\n' ' ' | sed 's/\.SH KEYS/\n/; s/\.PP/\n/g; s/\.RE/\n/g')
 n_keys=0
@@ -59,7 +73,7 @@ sed -n '/^# EXAMPLE/,$p' "$top/man/vfio-realign.conf.5.scd" | sed -n '/^```/,/^`
 
 # nothing that man(1) would complain about
 if command -v man >/dev/null; then
-    for page in man/vfio-realign.1 man/vfio-realignd.8 man/vfio-realign.conf.5; do
+    for page in man/vfio-realign.1 man/vfio-realignd.8 man/vfio-realign-worker.8 man/vfio-realign.conf.5; do
         words=$(MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 >"$folder/text")
         [[ -z $words && -s $folder/text ]] || fail "$page: $words"
     done
