@@ -87,6 +87,13 @@ static void late(void *argument)
         call->step.detail = NULL;
 }
 
+/* Before anything is removed, and not when what was taken is being put back. */
+static bool is_taking(const StepCall *call)
+{
+        return call->transaction->journal.stage == STAGE_TAKING &&
+               (call->kind == PLAN_STEP_ENTRIES || call->kind == PLAN_STEP_UNBIND);
+}
+
 /* What the step left, as an answer. */
 static int conclude(StepCall *call, int r)
 {
@@ -96,7 +103,7 @@ static int conclude(StepCall *call, int r)
         if (r < 0)
                 r = finding_make(call->finding, REASON_STEP_FAILED, about, "%s: %s", call->step.name,
                                  strerror(-r));
-        if (r == FINDING_NONE && call->is_late && transaction->journal.stage == STAGE_TAKING)
+        if (r == FINDING_NONE && call->is_late && is_taking(call))
                 r = finding_make(call->finding, REASON_STEP_LATE, about, "%s", call->step.name);
         return r;
 }

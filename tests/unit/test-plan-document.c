@@ -90,6 +90,7 @@ static void expect_plan_equal(const Plan *a, const Plan *b)
         ck_assert_int_eq(a->narrowed, b->narrowed);
         ck_assert(pci_address_equal(a->narrowed_by, b->narrowed_by));
         ck_assert(text_equal(a->narrowed_detail, b->narrowed_detail));
+        ck_assert(text_equal(a->narrowed_detail, b->narrowed_detail));
         ck_assert_uint_eq(a->page, b->page);
         ck_assert(pci_address_equal(a->root_bus, b->root_bus));
         ck_assert_int_eq(a->keep_entry, b->keep_entry);
