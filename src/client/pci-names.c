@@ -60,8 +60,9 @@ PciNames *pci_names_close(PciNames *names)
 char *pci_names_of(const PciNames *names, const PciFunction *function)
 {
         char name[NAME_ROOM];
+        /* udev's database says the same as the list, and libpci leaks where it is not installed. */
         const char *found = pci_lookup_name(names->access, name, sizeof(name),
-                                            PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, function->vendor,
-                                            function->device);
+                                            PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_HWDB,
+                                            function->vendor, function->device);
         return strdup(found ? found : "?");
 }
