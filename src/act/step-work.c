@@ -208,6 +208,20 @@ static int check_holds(Transaction *transaction, Finding *finding)
         return FINDING_NONE;
 }
 
+/* What was removed has to come back in any case: without a listener, drivers are taken off afterwards. */
+static int start_hold(Transaction *transaction, Hold **ret)
+{
+        const Plan *plan = transaction->journal.plan;
+        Finding warning;
+
+        int r = transaction->options->no_listener ? 0 : hold_start(transaction->root, plan, ret);
+        if (r == 0)
+                return 0;
+        finding_make(&warning, REASON_STEP_FAILED, plan->functions[0].address,
+                     "cannot listen for functions that return, to put them on hold: %s", strerror(-r));
+        return transaction_warn(transaction, &warning);
+}
+
 /* The root bus's own rescan: the only door that cannot dead-lock with a removal, and it scans from above (KF §3). */
 static int work_rescan(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
@@ -218,7 +232,7 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
         _cleanup_(hold_stopp)
         Hold *hold = NULL;
 
-        int r = transaction->options->no_listener ? 0 : hold_start(transaction->root, plan, &hold);
+        int r = start_hold(transaction, &hold);
         if (r == 0)
                 r = kernel_write(transaction, plan->functions[0].address, path, "1", finding);
         hold = hold_stop(hold);

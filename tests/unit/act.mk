@@ -1,9 +1,10 @@
 # Unit tests of the layer act: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
 UNIT_TESTS += test-step
-test_step_SOURCES = tests/unit/test-step.c tests/unit/suite.h tests/unit/topology-builder.h
+test_step_SOURCES = tests/unit/test-step.c tests/unit/suite.h tests/unit/topology-builder.h \
+        tests/unit/tree.h
 test_step_CFLAGS = $(UNIT_CFLAGS)
 test_step_LDADD = $(UNIT_LIBS)
-test_step_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute
+test_step_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute,--wrap=hold_start
 
 UNIT_TESTS += test-result
 test_result_SOURCES = tests/unit/test-result.c tests/unit/suite.h tests/unit/topology-builder.h

@@ -6,11 +6,13 @@
 #include "act/step.h"
 #include "base/text.h"
 #include "topology-builder.h"
+#include "tree.h"
 
 #define FUNCTION "0000:00:08.0"
 #define DRIVER_LINK "sys/bus/pci/devices/" FUNCTION "/driver"
 #define UNBIND_PATH "sys/bus/pci/drivers/vfio-pci/unbind"
 #define PROBE_PATH "sys/bus/pci/drivers_probe"
+#define RESCAN_PATH "sys/class/pci_bus/0000:00/rescan"
 
 static const char *folder;
 static Root *root;
@@ -22,9 +24,19 @@ static char *states; /* "begin late done ": what was reported */
 /* The write to this file does not return before "late" was reported. */
 static const char *stuck;
 static int told[2];
+static unsigned n_rescans;
 
 int __real_root_write_attribute(const Root *at, const char *path, const char *value);
 int __wrap_root_write_attribute(const Root *at, const char *path, const char *value);
+
+int __real_hold_start(const Root *at, const Plan *plan, Hold **ret);
+int __wrap_hold_start(const Root *at, const Plan *plan, Hold **ret);
+
+/* No socket to listen on. */
+int __wrap_hold_start(const Root *at, const Plan *plan, Hold **ret)
+{
+        return -EAFNOSUPPORT;
+}
 
 static void link_driver(const char *driver)
 {
@@ -42,6 +54,7 @@ int __wrap_root_write_attribute(const Root *at, const char *path, const char *va
         char byte;
         if (text_equal(path, stuck))
                 ck_assert_int_eq(read(told[0], &byte, 1), 1);
+        n_rescans += strcmp(path, RESCAN_PATH) == 0;
         if (strcmp(path, UNBIND_PATH) == 0)
                 link_driver(NULL);
         if (strcmp(path, PROBE_PATH) == 0)
@@ -90,6 +103,7 @@ static void setup(void)
         transaction->guard.fds[transaction->guard.n_fds++] = dup(told[0]); /* stands for a group file */
         finding = (Finding){ 0 };
         stuck = NULL;
+        n_rescans = 0;
 }
 
 static void teardown(void)
@@ -153,6 +167,21 @@ START_TEST(test_late_removal)
 }
 END_TEST
 
+/* What was removed has to come back, whether somebody can listen or not. */
+START_TEST(test_rescan_without_listener)
+{
+        transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
+        char full[512];
+        snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FUNCTION, folder);
+        suite_folder_remove(full);
+        tree_add(folder, "pci0000:00/" FUNCTION, 0x020000, WORLD_LINES);
+        ck_assert_int_eq(run(PLAN_STEP_RESCAN, STAGE_REMOVING, "begin done "), FINDING_NONE);
+        ck_assert_uint_eq(n_rescans, 1);
+        ck_assert_uint_eq(transaction->result.n_warnings, 1);
+        ck_assert_ptr_nonnull(strstr(transaction->result.warnings[0].detail, "listen"));
+}
+END_TEST
+
 START_TEST(test_in_time)
 {
         transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
@@ -183,6 +212,7 @@ int main(void)
         tcase_add_test(cases, test_late_while_undoing);
         tcase_add_test(cases, test_late_binding_after_taking);
         tcase_add_test(cases, test_late_removal);
+        tcase_add_test(cases, test_rescan_without_listener);
         tcase_add_test(cases, test_in_time);
         tcase_add_test(cases, test_failed);
         suite_add_tcase(suite, cases);
