@@ -53,6 +53,10 @@ static bool probe(Machine *machine, Function *function, const Driver *driver)
         if (!driver->vfio && !driver->port && function->group != NONE &&
             machine->groups[function->group].held_by_user)
                 return false;
+        if (driver->fails_once && !machine->booting) {
+                machine->drivers[driver - machine->drivers].fails_once = false;
+                return false;
+        }
         function->driver = driver;
         if (driver->vfio)
                 vfio_begin(machine, function);

@@ -99,9 +99,10 @@ static void say_attributes(Generator *g)
 static void say_driver(Generator *g, const char *address)
 {
         if (chance(g, g->vfio_percent)) {
-                say(g, " driver=vfio-pci");
+                const char *driver = PICK(g, "vfio-pci", "vfio-pci", "vfio-pci", "variant_vfio");
+                say(g, " driver=%s", driver);
                 if (chance(g, 80))
-                        say(g, " override=vfio-pci");
+                        say(g, " override=%s", driver);
                 if (g->n_vfio < ELEMENTSOF(g->vfio))
                         snprintf(g->vfio[g->n_vfio++], sizeof(g->vfio[0]), "%s", address);
         } else if (chance(g, 50))
@@ -194,13 +195,18 @@ static void say_machine(Generator *g)
 {
         say(g, "kernel %s%s%s", PICK(g, "6.1", "7.3"), chance(g, 30) ? " async" : "",
             chance(g, 5) ? " lose-race" : "");
+        if (chance(g, 4))
+                say(g, " probe-only");
         say(g, " page=%s\n", PICK(g, "4K", "4K", "4K", "16K", "64K"));
         say(g, "host 0000:00 io=1000-ffff mem=%s high=800000000-fffffffff\n",
             PICK(g, "e0000000-febfffff", "e0000000-febfffff", "e0000000-e0ffffff", "e0000000-e05fffff"));
         if (chance(g, 20))
                 say(g, "reserve e0100000-e01000ff\n");
         say(g, "place %s\n", chance(g, 80) ? "packed" : "spread");
-        say(g, "driver 8139cp id=10ec:8139\ndriver nvme class=0108 async\n");
+        say(g, "driver 8139cp id=10ec:8139\ndriver nvme class=0108 async\ndriver variant_vfio vfio%s\n",
+            chance(g, 30)  ? " fails-once"
+            : chance(g, 5) ? " fails"
+                           : "");
         if (chance(g, 50))
                 say(g, "alignment %s\n",
                     PICK(g, "12@0000:00:1f.0", "bogus", "16@pci:8086:0;0000:7f:00.0",

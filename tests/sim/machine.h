@@ -67,8 +67,9 @@ typedef enum Attribute {
 typedef struct Driver {
         char name[32];
         bool vfio, port;
-        bool async; /* probes after the rescan has returned */
-        bool fails; /* its probe fails */
+        bool async;      /* probes after the rescan has returned */
+        bool fails;      /* its probe fails */
+        bool fails_once; /* the next one after boot does */
         struct {
                 uint32_t vendor, device; /* 0xffff: any */
                 uint32_t class, class_mask;
@@ -158,6 +159,7 @@ typedef struct KernelOptions {
         bool floor;         /* a re-made window is never smaller than before (6.1, 6.12) */
         bool optional_roms; /* windows are sized without ROMs if there is no room (7.3) */
         bool async;         /* async drivers probe after the rescan (7.3) */
+        bool probe_only;    /* PCI_PROBE_ONLY: resource_alignment is ignored (KF §2) */
         bool lose_race;     /* drivers attach before the hold can be in place */
         unsigned scan_usec; /* how long a scan waits when no override comes */
 } KernelOptions;

@@ -59,7 +59,7 @@ static void discover(Machine *machine, Function *function)
         memset(function->resources, 0, sizeof(function->resources));
         for (unsigned line = 0; line <= ROM; line++)
                 function->resources[line] = resource_from(&function->bars[line]);
-        if (function->class >> 8 != 0x0600)
+        if (function->class >> 8 != 0x0600 && !machine->options.probe_only)
                 apply_alignment(function, alignment_of(machine->alignment, function, machine->options.page));
         group_join(machine, function);
         uevents_send(machine, "add", function);

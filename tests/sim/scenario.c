@@ -72,6 +72,7 @@ static bool parse_kernel(Statement *s)
         options->floor = !new_one;
         options->optional_roms = new_one;
         options->async = has_word(s, "async");
+        options->probe_only = has_word(s, "probe-only");
         options->lose_race = has_word(s, "lose-race");
         return (new_one || has_word(s, "6.1")) && (!page || text_to_bytes(page, &options->page) == 0);
 }
@@ -251,6 +252,7 @@ static bool parse_driver(Statement *s)
                 .port = has_word(s, "port"),
                 .async = has_word(s, "async"),
                 .fails = has_word(s, "fails"),
+                .fails_once = has_word(s, "fails-once"),
         };
         copy(driver->name, sizeof(driver->name), s->words[1]);
         if ((ids && sscanf(ids, "%x:%x", &vendor, &device) != 2) ||
