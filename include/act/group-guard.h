@@ -21,4 +21,11 @@ typedef struct GroupGuard {
  */
 int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan,
                      Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
+
+/*
+ * Opens the group of one FUNCTION as it is now, for taking its driver off again; what is on no VFIO driver has none. As
+ * group_guard_open(), with REASON_USE_BEGAN.
+ */
+int group_guard_open_one(GroupGuard *guard, const Root *root, const PciFunction *function,
+                         Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 void group_guard_close(GroupGuard *guard) _nonnull_(1);

@@ -37,21 +37,36 @@ static int open_group(const Root *root, int group, int *ret_fd)
         return r;
 }
 
-static int guard_function(GroupGuard *guard, const Root *root, const PlanFunction *function,
-                          Finding *finding)
+/* BUSY is the reason when somebody has it open. */
+static int guard_group(GroupGuard *guard, const Root *root, PciAddress address, int group, Reason busy,
+                       Finding *finding)
 {
         int fd;
-        int r = open_group(root, function->iommu_group, &fd);
+        int r = open_group(root, group, &fd);
         if (r == -EBUSY)
-                return finding_make(finding, function->is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE,
-                                    function->address, "its VFIO group %d is open", function->iommu_group);
+                return finding_make(finding, busy, address, "its VFIO group %d is open", group);
         if (r == -ENOENT || r == -ENODEV)
-                return finding_make(finding, REASON_NO_GROUP_FILES, function->address,
-                                    "/dev/vfio/%d is not there", function->iommu_group);
+                return finding_make(finding, REASON_NO_GROUP_FILES, address, "/dev/vfio/%d is not there",
+                                    group);
         if (r < 0)
                 return r;
         guard->fds[guard->n_fds++] = fd;
         return FINDING_NONE;
+}
+
+int group_guard_open_one(GroupGuard *guard, const Root *root, const PciFunction *function, Finding *finding)
+{
+        *guard = (GroupGuard){ 0 };
+        if (!function->on_vfio)
+                return FINDING_NONE;
+        guard->fds = calloc(1, sizeof(guard->fds[0]));
+        if (!guard->fds)
+                return -ENOMEM;
+        int r = guard_group(guard, root, function->address, function->iommu_group, REASON_USE_BEGAN,
+                            finding);
+        if (r != FINDING_NONE)
+                group_guard_close(guard);
+        return r;
 }
 
 int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan, Finding *finding)
@@ -63,7 +78,10 @@ int group_guard_open(GroupGuard *guard, const Root *root, const Plan *plan, Find
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++)
                 if (plan->functions[i].on_vfio && !has_earlier(plan, i))
-                        r = guard_function(guard, root, &plan->functions[i], finding);
+                        r = guard_group(guard, root, plan->functions[i].address,
+                                        plan->functions[i].iommu_group,
+                                        plan->functions[i].is_target ? REASON_IN_USE : REASON_SIBLING_IN_USE,
+                                        finding);
         if (r != FINDING_NONE)
                 group_guard_close(guard);
         return r;

@@ -118,11 +118,40 @@ static const Holder *find_user(const Usage *usage, const PciFunction *function)
         return NULL;
 }
 
-int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+static int check_idle(const Transaction *transaction, const PciFunction *function, Finding *finding)
 {
         _cleanup_(usage_freep)
         Usage *usage = NULL;
-        _cleanup_free_ char *driver = NULL, *problem = NULL;
+        _cleanup_free_ char *problem = NULL;
+
+        int r = usage_read(transaction->root, transaction->now, &usage, &problem);
+        if (r == 0 && is_on_host_driver(function))
+                r = host_use_add(transaction->root, &function, 1, usage);
+        if (r < 0)
+                return r;
+        const Holder *holder = find_user(usage, function);
+        if (!holder)
+                return FINDING_NONE;
+        _cleanup_free_ char *text = holder_text(holder);
+        return finding_make(finding, REASON_USE_BEGAN, function->address, "%s", text ? text : "");
+}
+
+static int take_off_idle(Transaction *transaction, const PciFunction *function, Finding *finding)
+{
+        _cleanup_free_ char *driver = NULL;
+
+        int r = check_idle(transaction, function, finding);
+        if (r == FINDING_NONE)
+                r = hold_function(transaction->root, function->address);
+        if (r == FINDING_NONE)
+                r = driver_now(transaction, function->address, &driver);
+        return r == FINDING_NONE && driver ? unbind_from(transaction, function->address, driver, finding)
+                                           : r;
+}
+
+int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        GroupGuard guard;
 
         int r = transaction_look(transaction);
         if (r < 0)
@@ -130,20 +159,17 @@ int step_take_off(Transaction *transaction, const PlanFunction *planned, Finding
         const PciFunction *function = topology_find_path(transaction->now, planned->path);
         if (!function || function->is_bridge)
                 return FINDING_NONE;
-        r = usage_read(transaction->root, transaction->now, &usage, &problem);
-        if (r == 0 && is_on_host_driver(function))
-                r = host_use_add(transaction->root, &function, 1, usage);
-        if (r < 0)
+        /* Open until the unbind is done, so that nobody can begin between the proof and that. */
+        r = group_guard_open_one(&guard, transaction->root, function, finding);
+        if (r != FINDING_NONE) {
+                Finding named;
+                if (r == FINDING_MADE && check_idle(transaction, function, &named) == FINDING_MADE)
+                        *finding = named; /* it says who */
                 return r;
-        const Holder *holder = find_user(usage, function);
-        if (holder) {
-                _cleanup_free_ char *text = holder_text(holder);
-                return finding_make(finding, REASON_USE_BEGAN, function->address, "%s", text ? text : "");
         }
-        r = hold_function(transaction->root, function->address);
-        if (r == 0)
-                r = driver_now(transaction, function->address, &driver);
-        return r == 0 && driver ? unbind_from(transaction, function->address, driver, finding) : r;
+        r = take_off_idle(transaction, function, finding);
+        group_guard_close(&guard);
+        return r;
 }
 
 /* Between the last unbind and the removal nobody may have bound one of them. */
