@@ -10,7 +10,7 @@
 #include <sys/epoll.h>
 
 /* Room for the events of some ten thousand functions; the kernel takes it only when it is used. */
-#define RECEIVE_BUFFER_SIZE (64 << 20)
+#define RECEIVE_BUFFER_SIZE (16 << 20)
 
 struct Monitor {
         struct udev *udev;

@@ -196,17 +196,19 @@ typedef struct StageHeader {
         uint32_t subsystem_hash, devtype_hash, tag_high, tag_low;
 } StageHeader;
 
-static inline void stage_send(const void *message, size_t size)
+/* N times, through one socket. */
+static inline void stage_send(const void *message, size_t size, unsigned n)
 {
         const struct sockaddr_nl udev_group = { .nl_family = AF_NETLINK, .nl_groups = 2 };
         _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
         ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(sendto(fd, message, size, 0, (const struct sockaddr *) &udev_group,
-                                sizeof(udev_group)),
-                         (int) size);
+        for (unsigned i = 0; i < n; i++)
+                ck_assert_int_eq(sendto(fd, message, size, 0, (const struct sockaddr *) &udev_group,
+                                        sizeof(udev_group)),
+                                 (int) size);
 }
 
-static inline void stage_event(const char *action, const char *path)
+static inline void stage_flood(const char *action, const char *path, unsigned n)
 {
         StageHeader header = {
                 .prefix = "libudev",
@@ -216,12 +218,17 @@ static inline void stage_event(const char *action, const char *path)
                 .subsystem_hash = htonl(stage_hash("pci")),
         };
         char message[1024];
-        int n = snprintf(message + sizeof(header), sizeof(message) - sizeof(header),
-                         "ACTION=%s%cDEVPATH=/devices/%s%cSUBSYSTEM=pci%cSEQNUM=1%c", action, 0, path, 0, 0,
-                         0);
-        header.properties_size = (uint32_t) n;
+        int size = snprintf(message + sizeof(header), sizeof(message) - sizeof(header),
+                            "ACTION=%s%cDEVPATH=/devices/%s%cSUBSYSTEM=pci%cSEQNUM=1%c", action, 0, path, 0,
+                            0, 0);
+        header.properties_size = (uint32_t) size;
         memcpy(message, &header, sizeof(header));
-        stage_send(message, sizeof(header) + (size_t) n);
+        stage_send(message, sizeof(header) + (size_t) size, n);
+}
+
+static inline void stage_event(const char *action, const char *path)
+{
+        stage_flood(action, path, 1);
 }
 
 /* --- the daemon */

@@ -81,8 +81,8 @@ START_TEST(garbage_from_the_socket_is_ignored)
         static const char garbage[] = "libudev\0\xfe\xed\xca\xfe garbage";
         stage_start(&stage);
         stage_await(&stage, "READY=1");
-        stage_send(garbage, sizeof(garbage));
-        stage_send("", 1);
+        stage_send(garbage, sizeof(garbage), 1);
+        stage_send("", 1, 1);
         stage_event("bind", "pci0000:00/0000:00:1c.0:pcie002");
         stage_event("bind", "virtual/vfio/../../pci");
         stage_event("change", FIRST);
@@ -90,6 +90,22 @@ START_TEST(garbage_from_the_socket_is_ignored)
         stage_event("bind", FIRST);
         stage_await(&stage, "STATUS=Realigning");
         stage_await(&stage, "STATUS=Nothing to do.");
+        assert_calls("execute", 1);
+}
+END_TEST
+
+/* More events than the socket holds, none of which says that a function was bound: all are looked at anew. */
+START_TEST(lost_events_lead_to_a_new_enumeration)
+{
+        stage_start(&stage);
+        stage_await(&stage, "READY=1");
+        ck_assert_int_eq(kill(stage.daemon, SIGSTOP), 0);
+        stage_bind(&stage);
+        stage_flood("change", FIRST, 60000);
+        ck_assert_int_eq(kill(stage.daemon, SIGCONT), 0);
+        stage_await(&stage, "STATUS=Realigning");
+        stage_await(&stage, "STATUS=Nothing to do.");
+        assert_logged("Events of udev were lost");
         assert_calls("execute", 1);
 }
 END_TEST
@@ -428,6 +444,7 @@ int main(void)
         tcase_add_test(tests, what_is_bound_already_is_realigned_before_it_is_ready);
         tcase_add_test(tests, binds_on_one_bus_are_one_transaction);
         tcase_add_test(tests, garbage_from_the_socket_is_ignored);
+        tcase_add_test(tests, lost_events_lead_to_a_new_enumeration);
         tcase_add_test(tests, what_is_in_use_waits_for_its_enable_count);
         tcase_add_test(tests, failures_are_remembered_until_reload);
         tcase_add_test(tests, a_result_that_nobody_saw_counts);
