@@ -11,24 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The ids are those of the plan, because after a failure the function may be gone. */
-static int attempt_key(const Manager *manager, const char *path, AttemptKey *ret)
-{
-        for (size_t i = 0; manager->plan && i < manager->plan->n_functions; i++) {
-                const PlanFunction *function = &manager->plan->functions[i];
-                if (strcmp(function->path, path) != 0)
-                        continue;
-                *ret = (AttemptKey){ path, function->vendor, function->device };
-                return 0;
-        }
-        const PciFunction *function =
-                        manager->survey ? topology_find_path(manager->survey->topology, path) : NULL;
-        if (!function)
-                return -ENOENT;
-        *ret = (AttemptKey){ path, function->vendor, function->device };
-        return 0;
-}
-
 static bool still_needs(const Manager *manager, const char *path)
 {
         const PciFunction *function =
@@ -37,25 +19,48 @@ static bool still_needs(const Manager *manager, const char *path)
 }
 
 /* Worker and daemon judge by the same code; if they differ all the same, this must not go round in circles. */
-static int remember_target(Manager *manager, const WorkerResult *result, const ReportFunction *target,
-                           bool on_ladder)
+static int remember_target(Manager *manager, const WorkerResult *result, AttemptKey key, bool on_ladder)
 {
-        AttemptKey key;
-        if (attempt_key(manager, target->path, &key) < 0)
-                return 0; /* nothing is there that could be tried again */
-        if (result->outcome == OUTCOME_VERIFIED && !still_needs(manager, target->path)) {
+        if (result->outcome == OUTCOME_VERIFIED && !still_needs(manager, key.path)) {
                 attempts_forget(manager->attempts, key);
                 return 0;
         }
         if (result->outcome == OUTCOME_VERIFIED)
                 log_say(LOG_ERR, &(LogContext){ .transaction = result->transaction },
                         "%s was verified by the worker, but still needs it: this counts as a failed attempt",
-                        PCI_ADDRESS_TEXT(target->address));
+                        key.path);
         /* A wider scope belongs to the attempt that was counted when the narrower one failed. */
         if (on_ladder)
                 return 0;
         return attempts_add(manager->attempts, key,
                             result->reason != REASON_NONE ? result->reason : REASON_PAGE_SHARED);
+}
+
+/* What was planned counts, whatever the worker names: else a result that leaves a target out would have it tried forever. */
+static int remember_plan(Manager *manager, const WorkerResult *result, bool on_ladder)
+{
+        int r = 0;
+        for (size_t i = 0; i < manager->plan->n_functions && r == 0; i++) {
+                const PlanFunction *function = &manager->plan->functions[i];
+                AttemptKey key = { function->path, function->vendor, function->device };
+                if (function->is_target)
+                        r = remember_target(manager, result, key, on_ladder);
+        }
+        return r;
+}
+
+/* The result of a transaction that was not ours; a function that is gone is nothing that could be tried again. */
+static int remember_named(Manager *manager, const WorkerResult *result)
+{
+        int r = 0;
+        for (size_t i = 0; manager->survey && i < result->n_functions && r == 0; i++) {
+                const char *path = result->functions[i].path;
+                const PciFunction *function = topology_find_path(manager->survey->topology, path);
+                if (function && result->functions[i].target)
+                        r = remember_target(manager, result,
+                                            (AttemptKey){ path, function->vendor, function->device }, false);
+        }
+        return r;
 }
 
 /* Neither done nor undone: whatever else is on these buses is left alone. */
@@ -85,9 +90,9 @@ int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladde
         if (r < 0)
                 return r;
         r = 0;
-        for (size_t i = 0; result->attempted && i < result->n_functions && r == 0; i++)
-                if (result->functions[i].target)
-                        r = remember_target(manager, result, &result->functions[i], on_ladder);
+        if (result->attempted)
+                r = manager->plan ? remember_plan(manager, result, on_ladder)
+                                  : remember_named(manager, result);
         if (r == 0 && result->outcome == OUTCOME_FAILED)
                 r = block_buses(manager, result);
         if (r < 0)

@@ -151,6 +151,31 @@ START_TEST(failures_are_remembered_until_reload)
 }
 END_TEST
 
+/* What was planned counts, not what the worker names. */
+START_TEST(a_result_that_leaves_targets_out_counts)
+{
+        stage_bind(&stage);
+        stage_on(&stage, "execute",
+                 "echo '{\"transaction\":\"ab12\",\"outcome\":\"rolled-back\",\"reason\":\"wrong-driver\","
+                 "\"attempted\":true,\"functions\":[],\"warnings\":[]}'\n");
+        stage_start(&stage);
+        stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: earlier attempts failed");
+        assert_calls("execute", 1);
+}
+END_TEST
+
+/* A worker that says "verified" and has changed nothing. */
+START_TEST(a_result_that_is_not_true_counts)
+{
+        stage_bind(&stage);
+        stage_on(&stage, "execute", STAGE_RESULT("verified", "none", "true"));
+        stage_start(&stage);
+        stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: earlier attempts failed");
+        assert_calls("execute", 1);
+        assert_logged("was verified by the worker, but still needs it");
+}
+END_TEST
+
 /* The daemon dies, the worker rolls back and leaves its result: the next daemon counts it. */
 START_TEST(a_result_that_nobody_saw_counts)
 {
@@ -447,6 +472,8 @@ int main(void)
         tcase_add_test(tests, lost_events_lead_to_a_new_enumeration);
         tcase_add_test(tests, what_is_in_use_waits_for_its_enable_count);
         tcase_add_test(tests, failures_are_remembered_until_reload);
+        tcase_add_test(tests, a_result_that_leaves_targets_out_counts);
+        tcase_add_test(tests, a_result_that_is_not_true_counts);
         tcase_add_test(tests, a_result_that_nobody_saw_counts);
         tcase_add_test(tests, lack_of_room_climbs_the_ladder);
         tcase_add_test(tests, stale_is_no_attempt);
