@@ -1,4 +1,10 @@
 # Unit tests of the layer judge: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
+UNIT_TESTS += test-plan-refusals
+test_plan_refusals_SOURCES = tests/unit/test-plan-refusals.c tests/unit/suite.h \
+        tests/unit/plan-cases.h tests/unit/topology-builder.h
+test_plan_refusals_CFLAGS = $(UNIT_CFLAGS)
+test_plan_refusals_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-plan-document
 test_plan_document_SOURCES = tests/unit/test-plan-document.c tests/unit/suite.h tests/unit/topology-builder.h
 test_plan_document_CFLAGS = $(UNIT_CFLAGS)
@@ -15,7 +21,8 @@ test_plan_proof_CFLAGS = $(UNIT_CFLAGS)
 test_plan_proof_LDADD = $(UNIT_LIBS)
 
 UNIT_TESTS += test-plan
-test_plan_SOURCES = tests/unit/test-plan.c tests/unit/suite.h tests/unit/topology-builder.h
+test_plan_SOURCES = tests/unit/test-plan.c tests/unit/plan-cases.h tests/unit/suite.h \
+        tests/unit/topology-builder.h
 test_plan_CFLAGS = $(UNIT_CFLAGS)
 test_plan_LDADD = $(UNIT_LIBS)
 

@@ -227,7 +227,6 @@ START_TEST(test_unreadable)
 {
         char path[256];
         SavedState *state = NULL;
-        _cleanup_free_ char *problem = NULL;
         snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/" FIRST "/numa_node", folder);
         ck_assert_int_eq(unlink(path), 0);
         ck_assert_int_eq(mkdir(path, 0755), 0);
