@@ -4,6 +4,7 @@
 
 #include "act/outcome.h"
 #include "base/json-document.h"
+#include "base/page.h"
 #include "base/text.h"
 #include "model/alignment-param.h"
 
@@ -21,24 +22,6 @@ static bool text_list_has(char *const *list, const char *text)
                 if (strcmp(list[i], text) == 0)
                         return true;
         return false;
-}
-
-static int entries_of(const Plan *plan, TextList *ret)
-{
-        _cleanup_(text_list_freep)
-        TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
-        size_t n = 0;
-        if (!list)
-                return -ENOMEM;
-        for (size_t i = 0; i < plan->n_functions; i++) {
-                if (plan->functions[i].alignment == 0)
-                        continue;
-                list[n] = plan_entry(plan, &plan->functions[i]);
-                if (!list[n++])
-                        return -ENOMEM;
-        }
-        *ret = TAKE_PTR(list);
-        return 0;
 }
 
 /* The entries that are ours, oldest first. A file that is not there or broken: none; then none is dropped. */
@@ -67,6 +50,64 @@ static int ours_read(const Root *root, TextList *ret)
                         return -ENOMEM;
         }
         *ret = TAKE_PTR(ours);
+        return 0;
+}
+
+/*
+ * FUNCTION's entry in a form that nobody else has written: what stands in CURRENT and is not known as ours is somebody
+ * else's, and has to survive byte for byte. "012@" says what "12@", or nothing, says (the kernel reads a decimal number).
+ */
+static char *own_entry(const Plan *plan, const PlanFunction *function, const char *current,
+                       char *const *ours)
+{
+        _cleanup_free_ char *entry = plan_entry(plan, function);
+        if (!entry || !alignment_param_has(current, entry) || text_list_has(ours, entry))
+                return TAKE_PTR(entry);
+        return text_format("0%u@%s", page_order(function->alignment), function->path);
+}
+
+/* What is to be put in front of CURRENT. */
+static int entries_to_add(const Plan *plan, const char *current, char *const *ours, TextList *ret)
+{
+        _cleanup_(text_list_freep)
+        TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
+        size_t n = 0;
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                if (plan->functions[i].alignment == 0)
+                        continue;
+                list[n] = own_entry(plan, &plan->functions[i], current, ours);
+                if (!list[n++])
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+/* The entries of OURS that are about functions of PLAN, in whatever form. */
+static int entries_to_remove(const Plan *plan, char *const *ours, TextList *ret)
+{
+        size_t n_ours = 0, n = 0;
+        while (ours[n_ours])
+                n_ours++;
+        _cleanup_(text_list_freep)
+        TextList list = calloc(n_ours + 1, sizeof(list[0]));
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_ours; i++) {
+                const char *at = strchr(ours[i], '@');
+                const char *path = at ? at + 1 : ours[i];
+                for (size_t j = 0; j < plan->n_functions; j++)
+                        if (plan->functions[j].alignment != 0 &&
+                            strcmp(plan->functions[j].path, path) == 0) {
+                                list[n] = strdup(ours[i]);
+                                if (!list[n++])
+                                        return -ENOMEM;
+                                break;
+                        }
+        }
+        *ret = TAKE_PTR(list);
         return 0;
 }
 
@@ -103,52 +144,59 @@ static int attribute_write(const Root *root, const char *text, const Plan *plan,
         return FINDING_NONE;
 }
 
-static int merge(const Root *root, const Plan *plan, char *const *ours, char *const *entries, char **ret,
-                 TextList *ret_dropped, Finding *finding)
+/* The attribute as it is, as it is to be, and the lists that lead from one to the other. */
+typedef struct Merge {
+        char *current, *text;
+        TextList entries, ours, dropped;
+} Merge;
+
+static void merge_clear(Merge *merge)
 {
-        _cleanup_free_ char *current = NULL;
-        int r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
-        if (r < 0)
-                return r;
-        r = alignment_param_merge(current, entries, ours, alignment_param_limit(plan->page), ret,
-                                  ret_dropped);
+        free(merge->current);
+        free(merge->text);
+        text_list_free(merge->entries);
+        text_list_free(merge->ours);
+        text_list_free(merge->dropped);
+}
+
+static int merge_make(const Root *root, const Plan *plan, Merge *merge, Finding *finding)
+{
+        int r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &merge->current);
+        if (r == 0)
+                r = ours_read(root, &merge->ours);
+        if (r == 0)
+                r = entries_to_add(plan, merge->current, merge->ours, &merge->entries);
+        if (r == 0)
+                r = alignment_param_merge(merge->current, merge->entries, merge->ours,
+                                          alignment_param_limit(plan->page), &merge->text, &merge->dropped);
         if (r == ALIGNMENT_FULL)
                 return finding_make(finding, REASON_ATTRIBUTE_FULL, plan->functions[0].address,
-                                    "%zu bytes are taken by others", strlen(current));
+                                    "%zu bytes are taken by others", strlen(merge->current));
         return r;
 }
 
 int entries_check(const Root *root, const Plan *plan, Finding *finding)
 {
-        _cleanup_(text_list_freep)
-        TextList entries = NULL, ours = NULL, dropped = NULL;
-        _cleanup_free_ char *text = NULL;
-        int r = entries_of(plan, &entries);
-        if (r == 0)
-                r = ours_read(root, &ours);
-        return r == 0 ? merge(root, plan, ours, entries, &text, &dropped, finding) : r;
+        _cleanup_(merge_clear)
+        Merge merge = { 0 };
+        return merge_make(root, plan, &merge, finding);
 }
 
 int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding)
 {
-        _cleanup_(text_list_freep)
-        TextList entries = NULL, ours = NULL, dropped = NULL;
-        _cleanup_free_ char *text = NULL;
-        int r = entries_of(plan, &entries);
-        if (r == 0)
-                r = ours_read(root, &ours);
-        if (r == 0)
-                r = merge(root, plan, ours, entries, &text, &dropped, finding);
+        _cleanup_(merge_clear)
+        Merge merge = { 0 };
+        int r = merge_make(root, plan, &merge, finding);
         if (r != 0)
                 return r;
 
         size_t n_dropped = 0;
-        while (dropped[n_dropped])
+        while (merge.dropped[n_dropped])
                 n_dropped++;
         /* Remember them first: an entry that is written and not known as ours would stay for ever. */
-        r = ours_write(root, ours, entries, entries);
+        r = ours_write(root, merge.ours, merge.entries, merge.entries);
         if (r == 0)
-                r = attribute_write(root, text, plan, finding);
+                r = attribute_write(root, merge.text, plan, finding);
         if (r == 0)
                 *ret_dropped = n_dropped;
         return r;
@@ -159,9 +207,9 @@ int entries_remove(const Root *root, const Plan *plan, Finding *finding)
         _cleanup_(text_list_freep)
         TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL, *text = NULL;
-        int r = entries_of(plan, &entries);
+        int r = ours_read(root, &ours);
         if (r == 0)
-                r = ours_read(root, &ours);
+                r = entries_to_remove(plan, ours, &entries);
         if (r == 0)
                 r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
         if (r == 0)

@@ -147,6 +147,23 @@ START_TEST(test_foreign_text)
 }
 END_TEST
 
+/* An entry that an administrator wrote in our very words is the administrator's, and is there again afterwards. */
+START_TEST(test_same_words)
+{
+        set("pci:8086:1533;0000:00:1c.0/00.0;pci:1:1;16@0000:00:1c.0/00.1");
+        install(0);
+        expect_text("012@0000:00:1c.0/00.0;016@0000:00:1c.0/00.1;"
+                    "pci:8086:1533;0000:00:1c.0/00.0;pci:1:1;16@0000:00:1c.0/00.1");
+        expect_ours("[\"012@0000:00:1c.0/00.0\", \"016@0000:00:1c.0/00.1\"]");
+        install(0); /* once more, as after a second bind */
+        expect_text("012@0000:00:1c.0/00.0;016@0000:00:1c.0/00.1;"
+                    "pci:8086:1533;0000:00:1c.0/00.0;pci:1:1;16@0000:00:1c.0/00.1");
+        uninstall();
+        expect_text("pci:8086:1533;0000:00:1c.0/00.0;pci:1:1;16@0000:00:1c.0/00.1");
+        expect_ours("[]");
+}
+END_TEST
+
 /* What others do meanwhile stays. */
 START_TEST(test_between)
 {
@@ -290,6 +307,7 @@ int main(void)
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_never_set);
         tcase_add_test(cases, test_foreign_text);
+        tcase_add_test(cases, test_same_words);
         tcase_add_test(cases, test_between);
         tcase_add_test(cases, test_kept_entries);
         tcase_add_test(cases, test_full);
