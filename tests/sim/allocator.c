@@ -8,7 +8,6 @@
 #define FOUR_GIGABYTES UINT64_C(0x100000000)
 #define IO_WINDOW_ALIGNMENT UINT64_C(0x1000)
 #define ISA_ALIAS UINT64_C(0x300) /* pcibios_align_resource(): I/O ports that old cards alias */
-#define HOTPLUG_SPARE (2 * MEGABYTE)
 #define ORDERS 24u
 #define ENTRIES_MAX (FUNCTIONS_MAX * 10)
 
@@ -16,6 +15,13 @@ static const uint64_t window_flags[WINDOWS] = {
         [WINDOW_IO] = FLAG_IO,
         [WINDOW_MEMORY] = FLAG_MEMORY,
         [WINDOW_PREFETCH] = FLAG_MEMORY | FLAG_PREFETCH | FLAG_64 | 1,
+};
+
+/* pci_hotplug_io_size and the like: at least so much is wished for below a port with a hot-plug slot. */
+static const uint64_t hotplug_spare[WINDOWS] = {
+        [WINDOW_IO] = 0x100,
+        [WINDOW_MEMORY] = 2 * MEGABYTE,
+        [WINDOW_PREFETCH] = 2 * MEGABYTE,
 };
 
 /* What has to be placed on one bus. */
@@ -110,6 +116,20 @@ static uint64_t need_alignment(const Need *need)
         return smallest > MEGABYTE ? smallest : MEGABYTE;
 }
 
+/* 7.x's calculate_head_align(): the tail of a window need only be aligned to the window's own granularity. */
+static uint64_t need_head_alignment(const Need *need)
+{
+        uint64_t head = MEGABYTE << need->max_order, smaller = 0;
+        for (unsigned order = need->max_order; order-- > 0;) {
+                smaller += need->aligns[order];
+                while (head > MEGABYTE && smaller >= head / 2) {
+                        head /= 2;
+                        smaller -= head;
+                }
+        }
+        return head;
+}
+
 static bool rom_is_optional(const Machine *machine, unsigned line)
 {
         return machine->options.optional_roms && line == ROM &&
@@ -141,16 +161,19 @@ static void size_window(const Bus *bus, int window)
         if (resource_assigned(resource))
                 return; /* pbus_size_mem() returns at once */
         collect_need(bus, window, &need);
-        uint64_t alignment = window == WINDOW_IO ? IO_WINDOW_ALIGNMENT : need_alignment(&need);
+        bool is_new = bus->machine->options.optional_roms;
+        uint64_t alignment = window == WINDOW_IO ? IO_WINDOW_ALIGNMENT
+                             : is_new            ? need_head_alignment(&need)
+                                                 : need_alignment(&need);
+        uint64_t step = window != WINDOW_IO && is_new ? MEGABYTE : alignment;
         uint64_t size = need.size;
-        if (window == WINDOW_IO)
-                size = (size & 0xff) + ((size & ~UINT64_C(0xff)) << 2);
         if (size < old)
                 size = old;
-        if (window == WINDOW_MEMORY && bus->bridge->hotplug && !bus->machine->booting)
-                need.optional += HOTPLUG_SPARE;
-        uint64_t wished = align_up(size + need.optional, alignment);
-        size = align_up(size, alignment);
+        uint64_t wished = size + need.optional;
+        if (bus->bridge->hotplug && !bus->machine->booting && wished < hotplug_spare[window])
+                wished = hotplug_spare[window];
+        wished = align_up(wished, step);
+        size = align_up(size, step);
         uint64_t optional = wished - size;
         if (size + optional == 0) {
                 *resource = (Resource){ 0 };
