@@ -60,15 +60,11 @@ same()
 driver_of()
 {
     if [ -e "$pci/devices/$1/driver" ]; then
-        basename "$(readlink "$pci/devices/$1/driver")"
+        _link=$(readlink "$pci/devices/$1/driver")
+        echo "${_link##*/}"
     else
         echo -
     fi
-}
-
-override_of()
-{
-    cat "$pci/devices/$1/driver_override"
 }
 
 unbind()
@@ -239,8 +235,10 @@ state()
 {
     for _f; do
         if [ -e "$pci/devices/$_f" ]; then
-            echo "$_f driver $(driver_of "$_f") override $(override_of "$_f")" \
-                "power $(cat "$pci/devices/$_f/power/control") d3cold $(cat "$pci/devices/$_f/d3cold_allowed")"
+            read -r _override <"$pci/devices/$_f/driver_override"
+            read -r _power <"$pci/devices/$_f/power/control"
+            read -r _d3cold <"$pci/devices/$_f/d3cold_allowed"
+            echo "$_f driver $(driver_of "$_f") override $_override power $_power d3cold $_d3cold"
         else
             echo "$_f missing"
         fi
