@@ -29,7 +29,8 @@ typedef struct Bus {
         uint64_t due;       /* of BUS_SETTLING and BUS_WAITING; BUS_NEVER: only by an event */
         Reason reason;      /* of BUS_WAITING and BUS_SETTLED: why nothing is done */
         EnableWatch *watch; /* of BUS_WAITING */
-        char *said;         /* what was last logged about this bus; NULL: nothing */
+        char *said;         /* what was last logged about plans for this bus; NULL: nothing */
+        char *remarked;     /* the same about functions that stay as they are */
 } Bus;
 
 #define BUS_NEVER UINT64_MAX
@@ -92,3 +93,4 @@ bool bus_resume(Bus *bus) _nonnull_(1);
 
 /* True when TEXT is not what was said of BUS last; it is from now on. NULL: nothing is to be said. */
 bool bus_says(Bus *bus, const char *text) _nonnull_(1);
+bool bus_remarks(Bus *bus, const char *text) _nonnull_(1);

@@ -16,6 +16,7 @@ static Bus *bus_free(Bus *bus)
         free(bus->key);
         free(bus->name);
         free(bus->said);
+        free(bus->remarked);
         free(bus);
         return NULL;
 }
@@ -201,11 +202,21 @@ bool bus_resume(Bus *bus)
         return true;
 }
 
+static bool is_news(char **last, const char *text)
+{
+        if (text_equal(*last, text))
+                return false;
+        free(*last);
+        *last = text ? strdup(text) : NULL;
+        return text != NULL;
+}
+
 bool bus_says(Bus *bus, const char *text)
 {
-        if (text_equal(bus->said, text))
-                return false;
-        free(bus->said);
-        bus->said = text ? strdup(text) : NULL;
-        return text != NULL;
+        return is_news(&bus->said, text);
+}
+
+bool bus_remarks(Bus *bus, const char *text)
+{
+        return is_news(&bus->remarked, text);
 }

@@ -94,10 +94,13 @@ static int look_at(Manager *manager, Bus *bus, uint64_t now)
         int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus->key, &assessment);
         if (r < 0)
                 return r;
+        if (bus_remarks(bus, assessment->remarks))
+                say_lines(bus, LOG_WARNING,
+                          assessment->reason != REASON_NONE ? assessment->reason : REASON_GROUPS_SHARE_PAGE,
+                          assessment->remarks);
         if (assessment->answer == ASSESSMENT_NOTHING) {
+                (void) bus_says(bus, NULL);
                 bus_rest(bus, assessment->reason);
-                if (bus_says(bus, assessment->remarks))
-                        say_lines(bus, LOG_WARNING, assessment->reason, assessment->remarks);
                 return 0;
         }
         if (!bus_is_quiet(bus, assessment->settle_delay_usec, now))

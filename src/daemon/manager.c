@@ -106,8 +106,10 @@ static void forget(Manager *manager)
         int r = attempts_save(manager->attempts, manager->root);
         if (r < 0)
                 log_say(LOG_WARNING, NULL, "%s: %s", ATTEMPTS_PATH, strerror(-r));
-        for (size_t i = 0; i < manager->queue->n_buses; i++)
+        for (size_t i = 0; i < manager->queue->n_buses; i++) {
                 (void) bus_says(manager->queue->buses[i], NULL);
+                (void) bus_remarks(manager->queue->buses[i], NULL);
+        }
         manager->n_recoveries = 0;
         if (manager->gate == GATE_SHUT)
                 manager_check_gate(manager);

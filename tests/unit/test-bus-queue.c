@@ -158,6 +158,8 @@ START_TEST(says_only_what_is_new)
         ck_assert(bus_says(bus, "refused"));
         ck_assert(!bus_says(bus, NULL));
         ck_assert(bus_says(bus, "refused"));
+        ck_assert(bus_remarks(bus, "refused"));
+        ck_assert(!bus_remarks(bus, "refused"));
 }
 END_TEST
 
