@@ -183,6 +183,19 @@ static bool was_known(const Transaction *transaction, PciAddress address)
         return false;
 }
 
+/* A function that somebody had removed is back; whom it shares an IOMMU group with was not known before. */
+static int appeared(const Topology *now, const PciFunction *function, Finding *finding)
+{
+        for (size_t i = 0; i < now->n_functions && function->iommu_group != IOMMU_GROUP_NONE; i++) {
+                const PciFunction *other = &now->functions[i];
+                if (other != function && other->iommu_group == function->iommu_group)
+                        return finding_make(finding, REASON_FUNCTION_APPEARED, function->address,
+                                            "in IOMMU group %d, together with %s", function->iommu_group,
+                                            PCI_ADDRESS_TEXT(other->address));
+        }
+        return finding_make(finding, REASON_FUNCTION_APPEARED, function->address, "%s", "");
+}
+
 /* What is worth telling although it is no failure: groups that changed, functions that appeared. */
 static int look_around(Transaction *transaction)
 {
@@ -193,12 +206,10 @@ static int look_around(Transaction *transaction)
         for (size_t i = 0; i < plan->n_functions && r == 0; i++)
                 r = add_warning_if(transaction, verify_group(plan, i, transaction->now, &finding), &finding);
         for (size_t i = 0; transaction->known && i < transaction->now->n_functions && r == 0; i++) {
-                PciAddress address = transaction->now->functions[i].address;
-                if (was_known(transaction, address))
-                        continue;
-                r = add_warning_if(transaction,
-                                   finding_make(&finding, REASON_FUNCTION_APPEARED, address, "%s", ""),
-                                   &finding);
+                const PciFunction *function = &transaction->now->functions[i];
+                if (!was_known(transaction, function->address))
+                        r = add_warning_if(transaction, appeared(transaction->now, function, &finding),
+                                           &finding);
         }
         return r;
 }

@@ -133,9 +133,9 @@ static int group_finding(const PciFunction *function, const PciFunction *other, 
                             has_joined ? ": the two are no longer isolated from each other" : "");
 }
 
-/* Functions of the plan that were in one group with PLANNED and are not now, or the other way round. */
+/* Functions of the plan that have joined PLANNED's group, or have left it. */
 static int compare_planned(const Plan *plan, const PlanFunction *planned, const Topology *topology,
-                           const PciFunction *function, Finding *finding)
+                           const PciFunction *function, bool joined, Finding *finding)
 {
         for (size_t i = 0; i < plan->n_functions; i++) {
                 const PlanFunction *other = &plan->functions[i];
@@ -145,22 +145,23 @@ static int compare_planned(const Plan *plan, const PlanFunction *planned, const 
                         continue;
                 bool was_together = other->iommu_group == planned->iommu_group;
                 bool is_together = now->iommu_group == function->iommu_group;
-                if (was_together != is_together)
-                        return group_finding(function, now, is_together, finding);
+                if (was_together != is_together && is_together == joined)
+                        return group_finding(function, now, joined, finding);
         }
         return FINDING_NONE;
 }
 
 /* What was not removed is in the group that it was in before. */
 static int compare_others(const Plan *plan, const PlanFunction *planned, const Topology *topology,
-                          const PciFunction *function, Finding *finding)
+                          const PciFunction *function, bool joined, Finding *finding)
 {
         for (size_t i = 0; i < topology->n_functions; i++) {
                 const PciFunction *other = &topology->functions[i];
                 bool was_together = other->iommu_group == planned->iommu_group;
                 bool is_together = other->iommu_group == function->iommu_group;
-                if (was_together != is_together && !is_planned(plan, topology, other))
-                        return group_finding(function, other, is_together, finding);
+                if (was_together != is_together && is_together == joined &&
+                    !is_planned(plan, topology, other))
+                        return group_finding(function, other, joined, finding);
         }
         return FINDING_NONE;
 }
@@ -173,9 +174,14 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, Findi
         if (!function || planned->iommu_group == IOMMU_GROUP_NONE ||
             function->iommu_group == IOMMU_GROUP_NONE)
                 return FINDING_NONE;
-        int r = compare_planned(plan, planned, topology, function, finding);
+        /* Who has joined is told first: that weakens isolation. */
+        int r = compare_planned(plan, planned, topology, function, true, finding);
         if (r == FINDING_NONE)
-                r = compare_others(plan, planned, topology, function, finding);
+                r = compare_others(plan, planned, topology, function, true, finding);
+        if (r == FINDING_NONE)
+                r = compare_planned(plan, planned, topology, function, false, finding);
+        if (r == FINDING_NONE)
+                r = compare_others(plan, planned, topology, function, false, finding);
         if (r == FINDING_NONE && function->iommu_group != planned->iommu_group)
                 r = finding_make(finding, REASON_GROUP_CHANGED, function->address,
                                  "its number only: group %d is now group %d, with the same members",

@@ -291,6 +291,10 @@ START_TEST(test_groups)
         expect_group(PLANNED_SECOND, FIRST " has left its group 14");
         expect_group(PLANNED_UNBOUND, NULL);
 
+        unbound->iommu_group = 12; /* one leaves, another one joins: that is the worse news */
+        expect_group(PLANNED_FIRST, UNBOUND " has joined its group 12");
+        unbound->iommu_group = 13;
+
         first->iommu_group = second->iommu_group = 99; /* both, together */
         expect_group(PLANNED_FIRST, "its number only: group 12 is now group 99");
         expect_group(PLANNED_SECOND, "its number only");
