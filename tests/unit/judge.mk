@@ -50,3 +50,8 @@ UNIT_TESTS += test-host-use
 test_host_use_SOURCES = tests/unit/test-host-use.c tests/unit/host-tree.h tests/unit/suite.h
 test_host_use_CFLAGS = $(UNIT_CFLAGS)
 test_host_use_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-host-random
+test_host_random_SOURCES = tests/unit/test-host-random.c tests/unit/host-tree.h tests/unit/suite.h
+test_host_random_CFLAGS = $(UNIT_CFLAGS)
+test_host_random_LDADD = $(UNIT_LIBS)
