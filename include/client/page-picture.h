@@ -6,8 +6,8 @@
  * small to be seen, the page is drawn on several lines; lines that say the same as the one above are left out.
  */
 
-#include "client/page-view.h"
 #include "client/style.h"
+#include "judge/page-view.h"
 
 #define PICTURE_WIDTH 64u /* fields of a line, without the box's sides */
 

@@ -42,6 +42,7 @@ typedef struct Manager {
 
         Survey *survey; /* the last one; NULL: none yet */
         char *survey_problem;
+        char *shared_pages;     /* what was told of them (shared_page_log()) */
         bool must_enumerate;    /* every bus is to be looked at */
         uint64_t enumerate_due; /* not before */
         BusQueue *queue;

@@ -5,12 +5,12 @@
 #include "base/page.h"
 #include "base/text.h"
 #include "client/machine.h"
-#include "client/page-view.h"
 #include "client/pci-names.h"
 #include "client/plan-request.h"
 #include "client/print.h"
 #include "client/style.h"
 #include "client/verb.h"
+#include "judge/page-view.h"
 
 #include <ctype.h>
 #include <inttypes.h>

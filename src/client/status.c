@@ -3,11 +3,11 @@
 /* The verb `status`: what VFIO would say of the functions on VFIO drivers, or of those that were named. */
 
 #include "base/text.h"
-#include "client/page-view.h"
 #include "client/print.h"
 #include "client/status-column.h"
 #include "client/status-table.h"
 #include "client/verb.h"
+#include "judge/shared-page.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -20,15 +20,12 @@ typedef struct StatusReport {
         StatusRow *rows;
         PolicySettings *settings; /* parallel to the rows */
         size_t n_rows;
-        PageView **shared; /* pages that functions of several IOMMU groups are in */
-        size_t n_shared;
+        SharedPages shared;
 } StatusReport;
 
 static void status_report_clear(StatusReport *report)
 {
-        for (size_t i = 0; i < report->n_shared; i++)
-                page_view_free(report->shared[i]);
-        free(report->shared);
+        shared_pages_clear(&report->shared);
         free(report->rows);
         free(report->settings);
 }
@@ -54,62 +51,19 @@ static ClientExit make_rows(StatusReport *report, const Selection *selection, co
         return CLIENT_EXIT_FINE;
 }
 
-static bool is_listed(const StatusReport *report, uint64_t start)
-{
-        for (size_t i = 0; i < report->n_shared; i++)
-                if (report->shared[i]->start <= start && start <= report->shared[i]->end)
-                        return true;
-        return false;
-}
-
-static ClientExit add_page(StatusReport *report, uint64_t address)
-{
-        if (is_listed(report, address))
-                return CLIENT_EXIT_FINE;
-        _cleanup_(page_view_freep)
-        PageView *view = NULL;
-        if (page_view_make(report->machine->topology, report->machine->iomem, report->context->page, address,
-                           &view) < 0)
-                return client_error("out of memory");
-        if (!page_view_crosses_groups(view))
-                return CLIENT_EXIT_FINE;
-
-        PageView **more = reallocarray((void *) report->shared, report->n_shared + 1, sizeof(PageView *));
-        if (!more)
-                return client_error("out of memory");
-        more[report->n_shared++] = TAKE_PTR(view);
-        report->shared = more;
-        return CLIENT_EXIT_FINE;
-}
-
-/* Pages that belong to two owners are a matter of security, not of speed alone (design §1). */
 static ClientExit find_shared_pages(StatusReport *report)
 {
         for (size_t i = 0; i < report->n_rows; i++)
-                for (unsigned line = 0; line < RESOURCE_BARS; line++) {
-                        const PciResource *resource = &report->rows[i].function->resources.lines[line];
-                        if (report->rows[i].report->bars[line].verdict != BAR_SHARED)
-                                continue;
-                        ClientExit status = add_page(report, resource->start);
-                        if (status != CLIENT_EXIT_FINE)
-                                return status;
-                }
+                if (shared_pages_add(&report->shared, report->machine->verdicts, report->machine->iomem,
+                                     report->rows[i].function) < 0)
+                        return client_error("out of memory");
         return CLIENT_EXIT_FINE;
 }
 
-static void warn_of_shared_page(const PageView *view)
+static void warn_of_shared_page(const PageView *page)
 {
-        fprintf(stderr, "vfio-realign: warning: the page at 0x%" PRIx64 " belongs to several IOMMU groups:",
-                view->start);
-        for (size_t i = 0; i < view->n_owners; i++) {
-                const PageOwner *owner = &view->owners[i];
-                if (!owner->function || owner->function->iommu_group == IOMMU_GROUP_NONE)
-                        continue;
-                fprintf(stderr, "%s %s %s (group %d)", i ? "," : "",
-                        PCI_ADDRESS_TEXT(owner->function->address), page_owner_label(owner),
-                        owner->function->iommu_group);
-        }
-        fputs("; who has one of them reaches the registers of the others (XSA-461)\n", stderr);
+        _cleanup_free_ char *text = shared_page_text(page);
+        fprintf(stderr, "vfio-realign: warning: %s\n", text ? text : "out of memory");
 }
 
 static JsonObject *shared_page_to_json(const PageView *view)
@@ -149,8 +103,8 @@ static JsonObject *status_report_to_json(const StatusReport *report)
         for (size_t i = 0; i < report->n_rows; i++)
                 if (json_append(functions, status_row_to_json(&report->rows[i], &report->columns)) < 0)
                         return NULL;
-        for (size_t i = 0; i < report->n_shared; i++)
-                if (json_append(shared, shared_page_to_json(report->shared[i])) < 0)
+        for (size_t i = 0; i < report->shared.n_pages; i++)
+                if (json_append(shared, shared_page_to_json(report->shared.pages[i])) < 0)
                         return NULL;
         if (json_add_u64(object, "page", report->context->page) < 0 ||
             json_add_bool(object, "iomem-seen", report->machine->iomem->visible) < 0 ||
@@ -170,8 +124,8 @@ static ClientExit print_report(const StatusReport *report)
         } else if (report->n_rows > 0)
                 status = status_table_print(report->context, &report->columns, report->rows, report->n_rows);
         fflush(stdout);
-        for (size_t i = 0; i < report->n_shared; i++)
-                warn_of_shared_page(report->shared[i]);
+        for (size_t i = 0; i < report->shared.n_pages; i++)
+                warn_of_shared_page(report->shared.pages[i]);
         machine_say_unseen(report->machine);
         return status;
 }

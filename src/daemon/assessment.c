@@ -83,29 +83,6 @@ static int remark(Assessment *assessment, const Candidate *candidate)
                                : -ENOMEM;
 }
 
-/* XSA-461. Said also where the policy says never; what is going to be realigned needs no remark. */
-static int remark_groups(Assessment *assessment, const Candidate *candidate)
-{
-        const PciFunction *function = candidate->function;
-        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
-                const PciFunction *neighbour = candidate->report->bars[line].neighbour;
-                if (candidate->report->bars[line].verdict != BAR_SHARED || !neighbour ||
-                    neighbour->iommu_group == function->iommu_group)
-                        continue;
-                const char *so_far = assessment->remarks ? assessment->remarks : "";
-                if (!text_replace(&assessment->remarks, "%s%s%s: %s (%s, and %s of %s). Remedy: %s.", so_far,
-                                  *so_far ? "\n" : "", PCI_ADDRESS_TEXT(function->address),
-                                  reason_text(REASON_GROUPS_SHARE_PAGE),
-                                  resource_line_name(function->resources.n_lines, line),
-                                  resource_line_name(neighbour->resources.n_lines,
-                                                     candidate->report->bars[line].neighbour_line),
-                                  PCI_ADDRESS_TEXT(neighbour->address),
-                                  reason_remedy(REASON_GROUPS_SHARE_PAGE)))
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
 static int take_target(Assessment *assessment, const Candidate *candidate)
 {
         PciAddress *targets = reallocarray(assessment->targets, assessment->n_targets + 1, sizeof(*targets));
@@ -145,8 +122,6 @@ static int settle_answer(Assessment *assessment, const Candidate *candidates, si
                         r = remark(assessment, &candidates[i]);
                 else if (candidates[i].lot != LOT_NONE && candidates[i].lot == lot)
                         r = take_target(assessment, &candidates[i]);
-                if (r == 0 && candidates[i].lot != LOT_PLAN && candidates[i].lot != LOT_IN_USE)
-                        r = remark_groups(assessment, &candidates[i]);
         }
         return r;
 }

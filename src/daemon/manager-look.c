@@ -6,6 +6,7 @@
 #include "daemon/bus-key.h"
 #include "daemon/log.h"
 #include "daemon/manager-work.h"
+#include "daemon/shared-page-log.h"
 #include "judge/plan-document.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ int manager_look_around(Manager *manager)
         free(TAKE_PTR(manager->survey_problem));
         survey_free(manager->survey);
         manager->survey = survey;
-        return 0;
+        return shared_page_log(survey, &manager->shared_pages);
 }
 
 /* Every bus with a function on VFIO is dealt with as if the function had just been bound. */
@@ -95,9 +96,7 @@ static int look_at(Manager *manager, Bus *bus, uint64_t now)
         if (r < 0)
                 return r;
         if (bus_remarks(bus, assessment->remarks))
-                say_lines(bus, LOG_WARNING,
-                          assessment->reason != REASON_NONE ? assessment->reason : REASON_GROUPS_SHARE_PAGE,
-                          assessment->remarks);
+                say_lines(bus, LOG_WARNING, assessment->reason, assessment->remarks);
         if (assessment->answer == ASSESSMENT_NOTHING) {
                 (void) bus_says(bus, NULL);
                 bus_rest(bus, assessment->reason);

@@ -336,6 +336,7 @@ Manager *manager_free(Manager *manager)
         root_free(manager->root);
         free(manager->policy_problem);
         free(manager->survey_problem);
+        free(manager->shared_pages);
         free(manager->progress);
         free(manager->status);
         free(manager);

@@ -51,6 +51,11 @@ test_host_use_SOURCES = tests/unit/test-host-use.c tests/unit/host-tree.h tests/
 test_host_use_CFLAGS = $(UNIT_CFLAGS)
 test_host_use_LDADD = $(UNIT_LIBS)
 
+UNIT_TESTS += test-shared-page
+test_shared_page_SOURCES = tests/unit/test-shared-page.c tests/unit/suite.h tests/unit/topology-builder.h
+test_shared_page_CFLAGS = $(UNIT_CFLAGS)
+test_shared_page_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-host-random
 test_host_random_SOURCES = tests/unit/test-host-random.c tests/unit/host-tree.h tests/unit/suite.h
 test_host_random_CFLAGS = $(UNIT_CFLAGS)

@@ -58,6 +58,6 @@ test_worker_job_LDADD = $(DAEMON_TEST_LIBS)
 
 UNIT_TESTS += test-page-picture
 test_page_picture_SOURCES = tests/unit/test-page-picture.c tests/unit/suite.h \
-        src/client/page-picture.c src/client/page-view.c src/client/style.c
+        src/client/page-picture.c src/client/style.c
 test_page_picture_CFLAGS = $(UNIT_CFLAGS)
 test_page_picture_LDADD = $(UNIT_LIBS)

@@ -177,29 +177,6 @@ START_TEST(what_cannot_be_realigned_is_remarked)
 }
 END_TEST
 
-/* XSA-461: said also where the policy says never. */
-START_TEST(groups_that_share_a_page_are_remarked)
-{
-        tree_bind(folder, FIRST, "vfio-pci", true);
-        tree_bind(folder, SECOND, "vfio-pci", true);
-        tree_group(folder, FIRST, 5);
-        tree_group(folder, SECOND, 5);
-        tree_group(folder, ELSEWHERE, 7);
-        _cleanup_(assessment_freep)
-        Assessment *never = assess(KEY, "[default]\nrealign = never\n");
-        assert_targets(never, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(never->reason, REASON_NONE);
-        ck_assert_ptr_nonnull(strstr(never->remarks, reason_text(REASON_GROUPS_SHARE_PAGE)));
-        ck_assert_ptr_nonnull(strstr(never->remarks, "0000:01:00.1: "));
-        ck_assert_ptr_nonnull(strstr(never->remarks, "BAR 1 of 0000:00:08.0"));
-        ck_assert_ptr_null(strstr(never->remarks, "0000:01:00.0: "));
-        _cleanup_(assessment_freep)
-        Assessment *planned = assess(KEY, "");
-        assert_targets(planned, ASSESSMENT_PLAN, "0000:01:00.0, 0000:01:00.1");
-        ck_assert_ptr_null(planned->remarks);
-}
-END_TEST
-
 START_TEST(the_whole_radius_is_watched)
 {
         _cleanup_(enable_watch_freep)
@@ -234,7 +211,6 @@ int main(void)
         tcase_add_test(tests, what_is_enabled_is_waited_for);
         tcase_add_test(tests, attempts_run_out);
         tcase_add_test(tests, what_cannot_be_realigned_is_remarked);
-        tcase_add_test(tests, groups_that_share_a_page_are_remarked);
         tcase_add_test(tests, the_whole_radius_is_watched);
         suite_add_tcase(suite, tests);
         return suite_run(suite);

@@ -404,6 +404,27 @@ START_TEST(the_policy_decides)
 }
 END_TEST
 
+/* XSA-461 (design §4 rule 9): at the start, whatever the policy says, and after a transaction. */
+START_TEST(pages_of_several_groups_are_told)
+{
+        tree_group(stage.folder, SECOND, 6);
+        stage_write(&stage, "dev/vfio/6", "");
+        stage_bind(&stage);
+        stage_policy(&stage, "realign = never\n");
+        stage_start(&stage);
+        stage_await(&stage, "READY=1");
+        assert_logged("Not isolated: the page at 0xfe000000 belongs to several IOMMU groups: 0000:01:00.0 BAR 1 "
+                      "(group 5), 0000:01:00.1 BAR 1 (group 6);");
+
+        stage_policy(&stage, "realign = auto\n");
+        ck_assert_int_eq(kill(stage.daemon, SIGHUP), 0);
+        stage_await(&stage, "STATUS=Realigning");
+        stage_await(&stage, "STATUS=Nothing to do.");
+        ck_assert_uint_eq(stage_count(&stage, "log", "Not isolated"), 1);
+        assert_logged("No page belongs to functions of several IOMMU groups any more.");
+}
+END_TEST
+
 START_TEST(a_policy_with_errors_does_not_start)
 {
         stage_policy(&stage, "realign = nonsense\n");
@@ -487,6 +508,7 @@ int main(void)
         tcase_add_test(tests, a_plan_that_makes_no_sense_is_not_executed);
         tcase_add_test(tests, a_missing_worker_is_said);
         tcase_add_test(tests, the_policy_decides);
+        tcase_add_test(tests, pages_of_several_groups_are_told);
         tcase_add_test(tests, a_policy_with_errors_does_not_start);
         tcase_add_test(tests, garbage_in_sysfs_is_said_and_outlived);
         tcase_add_test(tests, terminated_in_the_middle_the_worker_goes_on);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "client/page-picture.h"
-#include "client/page-view.h"
+#include "judge/page-view.h"
 #include "suite.h"
 
 #define PAGE ((uint64_t) 4096)

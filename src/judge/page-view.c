@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "client/page-view.h"
+#include "judge/page-view.h"
 
 #include "base/page.h"
 
@@ -107,7 +107,7 @@ int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, 
 
         for (size_t i = 0; i < topology->n_functions && r >= 0; i++)
                 r = add_function(view, &topology->functions[i]);
-        for (size_t i = 0; i < iomem->n_ranges && r >= 0; i++) {
+        for (size_t i = 0; iomem && i < iomem->n_ranges && r >= 0; i++) {
                 const IomemRange *range = &iomem->ranges[i];
                 if (range->start <= view->end && range->end >= view->start)
                         r = add_owner(view, (PageOwner){ .start = range->start,

@@ -23,9 +23,12 @@ typedef struct PageView {
         size_t n_owners;
 } PageView;
 
-/* The owners of the page of PAGE bytes that ADDRESS is in. The result refers to TOPOLOGY and IOMEM. -ENOMEM. */
+/*
+ * The owners of the page of PAGE bytes that ADDRESS is in. The result refers to TOPOLOGY and IOMEM, which may be NULL.
+ * -ENOMEM.
+ */
 int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
-                   PageView **ret) _warn_unused_result_ _nonnull_(1, 2, 5);
+                   PageView **ret) _warn_unused_result_ _nonnull_(1, 5);
 PageView *page_view_free(PageView *view);
 DEFINE_CLEANUP(PageView *, page_view_free);
 
