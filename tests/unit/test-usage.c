@@ -57,7 +57,7 @@ static void setup(void)
         suite_link(folder, "proc/812/fd/0", "/dev/null");
         suite_write(folder, "proc/sys/kernel/pid_max", "4194304\n"); /* no process */
         ck_assert_int_eq(root_open(folder, &root), 0);
-        functions[3].enable = 0;
+        functions[2].enable = functions[3].enable = 0;
 }
 
 static void teardown(void)
@@ -201,6 +201,57 @@ START_TEST(test_enabled)
         _cleanup_(usage_freep)
         Usage *attributed = read_usage();
         expect(attributed, LONE, HOLDER_GROUP, "open in qemu-system-x86 (pid 812)");
+}
+END_TEST
+
+/* Whose device it is can be told only of a process that has a group or character device itself. */
+START_TEST(test_handed_devices)
+{
+        functions[2].enable = 1; /* not on VFIO: no VFIO device of it can be open */
+        functions[3].enable = 1;
+        suite_link(folder, "proc/812/fd/17", "anon_inode:[vfio-device]");
+        suite_write(folder, "proc/7/comm", "dpdk\n");
+        suite_link(folder, "proc/7/fd/3", "/dev/vfio/77");
+        suite_link(folder, "proc/7/fd/4", "anon_inode:[vfio-device]");
+        _cleanup_(usage_freep)
+        Usage *usage = read_usage();
+        expect(usage, LONE, HOLDER_GROUP,
+               "probably open in qemu-system-x86 (pid 812), which was handed an open VFIO device");
+        expect(usage, SECOND, HOLDER_ENABLE,
+               "enabled (its enable count is not 0), though no process was found that uses it");
+}
+END_TEST
+
+/* A process that may not be looked into makes the report incomplete; what the others have open is found all the same. */
+START_TEST(test_not_permitted)
+{
+        char path[128];
+        if (geteuid() != 0)
+                return;
+        suite_write(folder, "proc/7/comm", "dpdk\n");
+        suite_link(folder, "proc/7/fd/3", "/dev/vfio/13");
+        snprintf(path, sizeof(path), "%s/proc/812/fd", folder);
+        ck_assert_int_eq(chmod(path, 0), 0);
+        ck_assert_int_eq(chmod(folder, 0755), 0);
+
+        Usage *usage = NULL;
+        ProcUsers *users = NULL;
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(root_freep)
+        Root *host = NULL;
+        ck_assert_int_eq(root_open(NULL, &host), 0);
+        ck_assert_int_eq(seteuid(65534), 0);
+        int r = usage_read(root, &topology, &usage, &problem);
+        int host_r = proc_users_read(host, &users, &problem);
+        ck_assert_int_eq(seteuid(0), 0);
+
+        ck_assert_int_eq(r, 0);
+        ck_assert(!usage->complete);
+        expect(usage, LONE, HOLDER_GROUP, "open in dpdk (pid 7)");
+        usage_free(usage);
+        ck_assert_int_eq(host_r, 0);
+        ck_assert(!users->complete);
+        proc_users_free(users);
 }
 END_TEST
 
@@ -367,6 +418,8 @@ int main(void)
         tcase_add_test(tcase, test_resource_mapped);
         tcase_add_test(tcase, test_several_users);
         tcase_add_test(tcase, test_enabled);
+        tcase_add_test(tcase, test_handed_devices);
+        tcase_add_test(tcase, test_not_permitted);
         tcase_add_test(tcase, test_leader_exited);
         tcase_add_test(tcase, test_no_group_files);
         tcase_add_test(tcase, test_no_proc);
