@@ -50,8 +50,9 @@ static int read_mapper(const Root *root, const char *path, char **ret)
 static char *node_of(const char *kernel)
 {
         char *node = strdup(kernel);
-        for (char *mark = node; mark && (mark = strchr(mark, '!'));)
-                *mark = '/';
+        for (char *at = node; at && *at; at++)
+                if (*at == '!')
+                        *at = '/';
         return node;
 }
 

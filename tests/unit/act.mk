@@ -42,3 +42,10 @@ UNIT_TESTS += test-verify
 test_verify_SOURCES = tests/unit/test-verify.c tests/unit/suite.h tests/unit/topology-builder.h
 test_verify_CFLAGS = $(UNIT_CFLAGS)
 test_verify_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-take-off
+test_take_off_SOURCES = tests/unit/test-take-off.c tests/unit/host-tree.h tests/unit/suite.h \
+        tests/unit/topology-builder.h tests/unit/tree.h
+test_take_off_CFLAGS = $(UNIT_CFLAGS)
+test_take_off_LDADD = $(UNIT_LIBS)
+test_take_off_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * A native driver was quicker than the hold: it is taken off again, but only if nothing of the host uses what it has made
+ * of the function meanwhile (design §4 rule 1).
+ */
+
+#include "act/step.h"
+#include "base/text.h"
+#include "host-tree.h"
+#include "topology-builder.h"
+#include "tree.h"
+
+#define FUNCTION "0000:00:08.0"
+#define TREE_PATH "pci0000:00/" FUNCTION
+#define SYSFS_PATH "sys/devices/" TREE_PATH
+#define DISK SYSFS_PATH "/nvme/nvme0/nvme0n1"
+
+static const char *folder;
+static Root *root;
+static World world;
+static Transaction *transaction;
+static Finding finding;
+static char *writes; /* each written path and a line end */
+
+int __wrap_root_write_attribute(const Root *at, const char *path, const char *value);
+
+int __wrap_root_write_attribute(const Root *at, const char *path, const char *value)
+{
+        text_replace(&writes, "%s%s\n", writes ? writes : "", path);
+        if (strcmp(path, "sys/bus/pci/drivers/nvme/unbind") == 0)
+                tree_unlink(folder, TREE_PATH, "driver");
+        return 0;
+}
+
+static void report(JsonObject *document, void *userdata)
+{
+}
+
+static const TransactionOptions options = { .report = report };
+
+static void setup(void)
+{
+        folder = suite_folder();
+        tree_add(folder, TREE_PATH, 0x010802, 13);
+        tree_bind(folder, TREE_PATH, "nvme", false);
+        tree_write(folder, TREE_PATH, "enable", "1\n"); /* by the driver */
+        tree_write(folder, TREE_PATH, "driver_override", "\n");
+        host_device(folder, SYSFS_PATH "/nvme/nvme0", "nvme", "nvme0");
+        host_block(folder, DISK, "259:0", false);
+        ck_assert_int_eq(root_open(folder, &root), 0);
+        world_init(&world);
+        (void) world_add_small(&world, FUNCTION, NULL, 0x90000100);
+        ck_assert_int_eq(transaction_new(root, &options, world_only_plan(&world, FUNCTION), &transaction),
+                         0);
+        transaction->journal.stage = STAGE_REMOVING;
+        finding = (Finding){ 0 };
+}
+
+static void teardown(void)
+{
+        transaction = transaction_free(transaction);
+        root = root_free(root);
+        free(TAKE_PTR(writes));
+        suite_folder_remove(folder);
+}
+
+static int take_off(void)
+{
+        return step_take_off(transaction, &transaction->journal.plan->functions[0], &finding);
+}
+
+static void expect_left_alone(const char *detail)
+{
+        ck_assert_int_eq(take_off(), FINDING_MADE);
+        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_USE_BEGAN));
+        ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
+        ck_assert_str_eq(finding.detail, detail);
+        ck_assert_ptr_null(writes);
+}
+
+static void expect_taken_off(void)
+{
+        ck_assert_int_eq(take_off(), FINDING_NONE);
+        ck_assert_str_eq(writes, "sys/bus/pci/devices/" FUNCTION "/driver_override\n"
+                                 "sys/bus/pci/drivers/nvme/unbind\n");
+}
+
+START_TEST(test_idle)
+{
+        expect_taken_off();
+}
+END_TEST
+
+START_TEST(test_mounted)
+{
+        suite_write(folder, "proc/self/mountinfo", "29 1 259:0 / /srv rw - ext4 /dev/nvme0n1 rw\n");
+        expect_left_alone("in use by the host: it carries /dev/nvme0n1, mounted on /srv (ext4)");
+}
+END_TEST
+
+START_TEST(test_held)
+{
+        host_block(folder, "sys/devices/virtual/block/md0", "9:0", false);
+        host_hold(folder, DISK, "sys/devices/virtual/block/md0");
+        expect_left_alone("in use by the host: it carries /dev/nvme0n1, part of /dev/md0");
+}
+END_TEST
+
+START_TEST(test_open)
+{
+        suite_write(folder, "proc/812/comm", "dd\n");
+        suite_write(folder, "proc/812/maps", "");
+        suite_link(folder, "proc/812/fd/0", "/dev/nvme0n1");
+        expect_left_alone("in use by the host: it carries /dev/nvme0n1, open in dd (pid 812)");
+}
+END_TEST
+
+/* udev looks at each new disk by itself: nobody loses anything. */
+START_TEST(test_open_in_udev)
+{
+        suite_write(folder, "proc/812/comm", "(udev-worker)\n");
+        suite_write(folder, "proc/812/maps", "");
+        suite_link(folder, "proc/812/fd/9", "/dev/nvme0n1");
+        expect_taken_off();
+}
+END_TEST
+
+START_TEST(test_unreadable)
+{
+        suite_write(folder, "proc/self/mountinfo", "garbage\n");
+        ck_assert_int_eq(take_off(), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_USE_BEGAN);
+        ck_assert_ptr_null(writes);
+}
+END_TEST
+
+int main(void)
+{
+        Suite *suite = suite_create("take-off");
+        TCase *cases = tcase_create("all");
+        tcase_add_checked_fixture(cases, setup, teardown);
+        tcase_add_test(cases, test_idle);
+        tcase_add_test(cases, test_mounted);
+        tcase_add_test(cases, test_held);
+        tcase_add_test(cases, test_open);
+        tcase_add_test(cases, test_open_in_udev);
+        tcase_add_test(cases, test_unreadable);
+        suite_add_tcase(suite, cases);
+        return suite_run(suite);
+}
