@@ -99,7 +99,10 @@ int journal_progress(const Root *root, const Journal *journal, const JournalStep
 int journal_end(const Root *root)
 {
         int r = root_unlink(root, JOURNAL_PATH);
-        return r < 0 ? r : root_unlink(root, PROGRESS_PATH);
+        /* A progress that is left without its journal says nothing, and goes when the next one begins. */
+        if (r == 0)
+                (void) !root_unlink(root, PROGRESS_PATH);
+        return r;
 }
 
 /*
