@@ -204,6 +204,16 @@ static int work_remove(Transaction *transaction, const PlanFunction *planned, Fi
         return write_of_function(transaction, address, "remove", "1", finding);
 }
 
+static int take_off_slipped(Transaction *transaction, const PlanFunction *planned, const char *driver,
+                            Finding *finding)
+{
+        Finding warning;
+        finding_make(&warning, REASON_SLIPPED_THROUGH, transaction_address(transaction, planned),
+                     "driver %s", driver);
+        int r = transaction_warn(transaction, &warning);
+        return r == 0 ? step_take_off(transaction, planned, finding) : r;
+}
+
 /* What the listener could not hold in time is put on hold now, and taken off the driver that was quicker. */
 static int check_holds(Transaction *transaction, Finding *finding)
 {
@@ -221,13 +231,25 @@ static int check_holds(Transaction *transaction, Finding *finding)
                         r = driver_now(transaction, function->address, &driver);
                 if (r < 0)
                         return r;
-                if (!driver)
+                r = driver ? take_off_slipped(transaction, planned, driver, finding) : FINDING_NONE;
+                if (r != FINDING_NONE)
+                        return r;
+        }
+        return FINDING_NONE;
+}
+
+/* A driver may have come later still: one that probes in its own time, or for a function that could not be read then. */
+static int check_bare(Transaction *transaction, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                const PciFunction *function = topology_find_path(transaction->now, planned->path);
+                if (!function || function->is_bridge || !function->driver)
                         continue;
-                Finding warning;
-                finding_make(&warning, REASON_SLIPPED_THROUGH, function->address, "driver %s", driver);
-                r = transaction_warn(transaction, &warning);
-                if (r == 0)
-                        r = step_take_off(transaction, planned, finding);
+                _cleanup_free_ char *driver = strdup(function->driver);
+                int r = driver ? take_off_slipped(transaction, planned, driver, finding) : -ENOMEM;
                 if (r != FINDING_NONE)
                         return r;
         }
@@ -277,6 +299,11 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         bool is_undoing = transaction->journal.stage == STAGE_UNDOING;
 
         int r = transaction_look(transaction);
+        if (r == 0 && transaction->journal.stage != STAGE_BINDING)
+                r = check_bare(transaction, finding);
+        if (r != FINDING_NONE)
+                return r;
+        r = transaction_look(transaction);
         if (r == 0)
                 r = iomem_read(transaction->root, &iomem);
         if (r == 0)

@@ -130,7 +130,10 @@ int step_run(Transaction *transaction, PlanStepKind kind, size_t index, size_t p
 
         uint64_t began = deadline_now();
         int r = journal_progress(transaction->root, &transaction->journal, &call.step);
-        if (r < 0)
+        /* Putting things back does not depend on what this step would have noted: recovery would do all of it again. */
+        bool is_undoing = transaction->journal.stage == STAGE_UNDOING ||
+                          transaction->journal.stage == STAGE_UNDONE;
+        if (r < 0 && !is_undoing)
                 return conclude(&call, r);
         report(&call, "begin", 0);
 

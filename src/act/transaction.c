@@ -263,13 +263,29 @@ static int go_forward(Transaction *transaction, Finding *finding)
         return r;
 }
 
+/* An error is a finding here: how far things were undone has to be told. */
+static int undo(Transaction *transaction, const Finding *cause, Finding *finding)
+{
+        int r = transaction_undo(transaction, finding);
+        if (r < 0 && r != -ENOMEM)
+                r = finding_make(finding, REASON_STEP_FAILED, cause->culprit, "undoing: %s", strerror(-r));
+        return r;
+}
+
 /* Undoes and finishes: rolled back, or failed when that did not go well either. */
 static int undo_and_finish(Transaction *transaction, const Finding *cause)
 {
         Finding finding;
-        int r = transaction_undo(transaction, &finding);
+        int r = undo(transaction, cause, &finding);
+        /* One error must not leave functions missing or without driver: all of it is tried once more. */
+        if (r == FINDING_MADE &&
+            (finding.reason == REASON_STEP_FAILED || finding.reason == REASON_FUNCTION_MISSING)) {
+                r = transaction_warn(transaction, &finding);
+                if (r == 0)
+                        r = undo(transaction, cause, &finding);
+        }
         if (r < 0)
-                r = finding_make(&finding, REASON_STEP_FAILED, cause->culprit, "undoing: %s", strerror(-r));
+                return r;
         if (r == FINDING_NONE)
                 return finish(transaction, OUTCOME_ROLLED_BACK, cause);
         r = transaction_warn(transaction, cause);
@@ -335,6 +351,8 @@ int transaction_recover(Transaction *transaction)
 
         if (transaction->journal.stage == STAGE_REMOVING && !verify_untouched(plan, transaction->now))
                 r = finish_removal(transaction, &finding);
+        else if (transaction->journal.stage == STAGE_BINDING)
+                r = step_run_all(transaction, PLAN_STEP_VERIFY, &finding); /* success is read, not assumed */
         if (r == FINDING_NONE && transaction->journal.stage == STAGE_BINDING)
                 r = finish_binding(transaction, &finding);
         if (r == FINDING_NONE && transaction->journal.stage == STAGE_BINDING)

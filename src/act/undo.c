@@ -49,13 +49,20 @@ static int take_all_off(Transaction *transaction, Finding *finding)
         return r;
 }
 
+/* What is gone comes back, also when a removal failed half-way. */
 static int remove_and_rescan(Transaction *transaction, Finding *finding)
 {
+        Finding fresh = { 0 };
+
         int r = take_all_off(transaction, finding);
-        if (r == FINDING_NONE)
-                r = step_run_all(transaction, PLAN_STEP_REMOVE, finding);
-        if (r == FINDING_NONE)
-                r = step_run_all(transaction, PLAN_STEP_RESCAN, finding);
+        if (r != FINDING_NONE)
+                return r;
+        r = step_run_all(transaction, PLAN_STEP_REMOVE, finding);
+        int rescan = step_run_all(transaction, PLAN_STEP_RESCAN, &fresh);
+        if (r == FINDING_NONE && rescan != FINDING_NONE) {
+                *finding = fresh;
+                return rescan;
+        }
         return r == FINDING_NONE ? step_run_all(transaction, PLAN_STEP_VERIFY, finding) : r;
 }
 
@@ -74,7 +81,9 @@ int transaction_undo(Transaction *transaction, Finding *finding)
                 transaction->journal.stage = STAGE_UNDOING;
                 if (!verify_untouched(plan, transaction->now))
                         r = keep(transaction, remove_and_rescan(transaction, &fresh), &fresh, &first);
-                transaction->journal.stage = STAGE_UNDONE;
+                /* What the kernel refused once may be tried again from here. */
+                if (r == 0 && first.reason != REASON_STEP_FAILED)
+                        transaction->journal.stage = STAGE_UNDONE;
         }
         if (r == 0)
                 r = transaction_look(transaction);
