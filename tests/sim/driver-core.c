@@ -46,7 +46,7 @@ bool driver_matches(const Driver *driver, const Function *function)
 static bool probe(Machine *machine, Function *function, const Driver *driver)
 {
         /* A bridge that came up without driver is none of those that the port driver takes. */
-        if (driver->fails || (driver->vfio && function->is_bridge) ||
+        if ((driver->fails && !machine->booting) || (driver->vfio && function->is_bridge) ||
             (driver->port && !function->boot_driver[0]))
                 return false;
         /* A member of a group that somebody uses through VFIO gets no host driver. */
