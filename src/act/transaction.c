@@ -45,18 +45,20 @@ static int transaction_alloc(const Root *root, const TransactionOptions *options
 
 int transaction_new(const Root *root, const TransactionOptions *options, Plan *plan, Transaction **ret)
 {
-        Transaction *transaction;
+        _cleanup_(transaction_freep)
+        Transaction *transaction = NULL;
         sd_id128_t id;
 
-        int r = sd_id128_randomize(&id);
-        if (r == 0)
-                r = transaction_alloc(root, options, &transaction);
+        int r = transaction_alloc(root, options, &transaction);
+        if (r < 0)
+                return r;
+        r = sd_id128_randomize(&id);
         if (r < 0)
                 return r;
         sd_id128_to_string(id, transaction->journal.id);
         transaction->journal.plan = plan;
         transaction->journal.stage = STAGE_TAKING;
-        *ret = transaction;
+        *ret = TAKE_PTR(transaction);
         return 0;
 }
 

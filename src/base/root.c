@@ -268,7 +268,7 @@ int root_unlink(const Root *root, const char *path)
 int root_rename(const Root *root, const char *path, const char *new_path)
 {
         _cleanup_close_ int parent = -1, new_parent = -1;
-        const char *name, *new_name;
+        const char *name = NULL, *new_name = NULL;
         int r = open_parent(root, path, &parent, &name);
         if (r == 0)
                 r = open_parent(root, new_path, &new_parent, &new_name);

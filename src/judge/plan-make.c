@@ -379,9 +379,11 @@ static PlanFunction *find_planned(const Plan *plan, PciAddress address)
 /* OUTER takes out everything that INNER would: its targets become OUTER's. */
 static int absorb(Plan *outer, const Plan *inner)
 {
-        for (size_t i = 0; i < inner->n_functions; i++)
-                if (inner->functions[i].is_target)
-                        find_planned(outer, inner->functions[i].address)->is_target = true;
+        for (size_t i = 0; i < inner->n_functions; i++) {
+                PlanFunction *planned = find_planned(outer, inner->functions[i].address);
+                if (planned && inner->functions[i].is_target)
+                        planned->is_target = true;
+        }
         outer->keep_entry = outer->keep_entry && inner->keep_entry;
         if (inner->step_timeout_usec > outer->step_timeout_usec)
                 outer->step_timeout_usec = inner->step_timeout_usec;
