@@ -39,8 +39,7 @@ static int ours_read(const Root *root, TextList *ret)
         if (r == 0 && json_object_is_type(list, json_type_array))
                 n = json_object_array_length(list);
 
-        _cleanup_(text_list_freep)
-        TextList ours = calloc(n + 1, sizeof(ours[0]));
+        _cleanup_(text_list_freep) TextList ours = calloc(n + 1, sizeof(ours[0]));
         if (!ours)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
@@ -69,8 +68,7 @@ static char *own_entry(const Plan *plan, const PlanFunction *function, const cha
 /* What is to be put in front of CURRENT. */
 static int entries_to_add(const Plan *plan, const char *current, char *const *ours, TextList *ret)
 {
-        _cleanup_(text_list_freep)
-        TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
+        _cleanup_(text_list_freep) TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
         size_t n = 0;
         if (!list)
                 return -ENOMEM;
@@ -91,8 +89,7 @@ static int entries_to_remove(const Plan *plan, char *const *ours, TextList *ret)
         size_t n_ours = 0, n = 0;
         while (ours[n_ours])
                 n_ours++;
-        _cleanup_(text_list_freep)
-        TextList list = calloc(n_ours + 1, sizeof(list[0]));
+        _cleanup_(text_list_freep) TextList list = calloc(n_ours + 1, sizeof(list[0]));
         if (!list)
                 return -ENOMEM;
         for (size_t i = 0; i < n_ours; i++) {
@@ -177,15 +174,13 @@ static int merge_make(const Root *root, const Plan *plan, Merge *merge, Finding 
 
 int entries_check(const Root *root, const Plan *plan, Finding *finding)
 {
-        _cleanup_(merge_clear)
-        Merge merge = { 0 };
+        _cleanup_(merge_clear) Merge merge = { 0 };
         return merge_make(root, plan, &merge, finding);
 }
 
 int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding)
 {
-        _cleanup_(merge_clear)
-        Merge merge = { 0 };
+        _cleanup_(merge_clear) Merge merge = { 0 };
         int r = merge_make(root, plan, &merge, finding);
         if (r != 0)
                 return r;
@@ -204,8 +199,7 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Fin
 
 int entries_remove(const Root *root, const Plan *plan, Finding *finding)
 {
-        _cleanup_(text_list_freep)
-        TextList entries = NULL, ours = NULL;
+        _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL, *text = NULL;
         int r = ours_read(root, &ours);
         if (r == 0)

@@ -107,8 +107,7 @@ static SavedState *state_new(void)
 
 int saved_state_read(const Root *root, const Plan *plan, SavedState **ret)
 {
-        _cleanup_(saved_state_freep)
-        SavedState *state = state_new();
+        _cleanup_(saved_state_freep) SavedState *state = state_new();
         if (!state)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions; i++) {

@@ -120,8 +120,7 @@ static const Holder *find_user(const Usage *usage, const PciFunction *function)
 
 static int check_idle(const Transaction *transaction, const PciFunction *function, Finding *finding)
 {
-        _cleanup_(usage_freep)
-        Usage *usage = NULL;
+        _cleanup_(usage_freep) Usage *usage = NULL;
         _cleanup_free_ char *problem = NULL;
 
         int r = usage_read(transaction->root, transaction->now, &usage, &problem);
@@ -277,8 +276,7 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
         char bus[PCI_ADDRESS_TEXT_MAX];
         _cleanup_free_ char *path = text_format("sys/class/pci_bus/%s/rescan",
                                                 pci_address_format_bus(plan->root_bus, bus));
-        _cleanup_(hold_stopp)
-        Hold *hold = NULL;
+        _cleanup_(hold_stopp) Hold *hold = NULL;
 
         int r = start_hold(transaction, &hold);
         if (r == 0)
@@ -291,10 +289,8 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
 
 static int work_verify(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
-        _cleanup_(iomem_freep)
-        Iomem *iomem = NULL;
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(iomem_freep) Iomem *iomem = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         const Plan *plan = transaction->journal.plan;
         bool is_undoing = transaction->journal.stage == STAGE_UNDOING;
 

@@ -53,10 +53,8 @@ static int work(void *argument)
 /* "open in qemu-system-x86 (pid 812)": the first user of the step's function, for the journal. */
 static char *find_holder(const StepCall *call)
 {
-        _cleanup_(topology_freep)
-        Topology *topology = NULL;
-        _cleanup_(usage_freep)
-        Usage *usage = NULL;
+        _cleanup_(topology_freep) Topology *topology = NULL;
+        _cleanup_(usage_freep) Usage *usage = NULL;
         _cleanup_free_ char *problem = NULL;
         const Root *root = call->transaction->root;
         size_t n;

@@ -29,8 +29,7 @@ Transaction *transaction_free(Transaction *transaction)
 
 static int transaction_alloc(const Root *root, const TransactionOptions *options, Transaction **ret)
 {
-        _cleanup_(transaction_freep)
-        Transaction *transaction = calloc(1, sizeof(*transaction));
+        _cleanup_(transaction_freep) Transaction *transaction = calloc(1, sizeof(*transaction));
         if (!transaction)
                 return -ENOMEM;
         transaction->root = root;
@@ -45,8 +44,7 @@ static int transaction_alloc(const Root *root, const TransactionOptions *options
 
 int transaction_new(const Root *root, const TransactionOptions *options, Plan *plan, Transaction **ret)
 {
-        _cleanup_(transaction_freep)
-        Transaction *transaction = NULL;
+        _cleanup_(transaction_freep) Transaction *transaction = NULL;
         sd_id128_t id;
 
         int r = transaction_alloc(root, options, &transaction);
@@ -115,8 +113,7 @@ static int remember_known(Transaction *transaction)
 /* Rule 1, again and under the lock. Opening the group files is the last test. */
 static int prove(Transaction *transaction, Finding *finding)
 {
-        _cleanup_(usage_freep)
-        Usage *usage = NULL;
+        _cleanup_(usage_freep) Usage *usage = NULL;
         _cleanup_free_ char *problem = NULL;
         const Plan *plan = transaction->journal.plan;
         Obstacle obstacle;

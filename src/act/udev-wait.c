@@ -42,8 +42,7 @@ int udev_wait_new(const Root *root, UdevWait **ret)
                         *ret = NULL;
                 return r;
         }
-        _cleanup_(udev_wait_freep)
-        UdevWait *wait = calloc(1, sizeof(*wait));
+        _cleanup_(udev_wait_freep) UdevWait *wait = calloc(1, sizeof(*wait));
         if (!wait)
                 return -ENOMEM;
         wait->udev = udev_new();

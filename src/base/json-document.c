@@ -17,8 +17,7 @@ static void json_tokener_freep(struct json_tokener **tokener)
 
 int json_document_parse(const char *text, JsonObject **ret, char **ret_problem)
 {
-        _cleanup_(json_tokener_freep)
-        struct json_tokener *tokener = json_tokener_new();
+        _cleanup_(json_tokener_freep) struct json_tokener *tokener = json_tokener_new();
         if (!tokener)
                 return -ENOMEM;
         json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);

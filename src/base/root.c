@@ -34,8 +34,7 @@ static int open_again(int directory, const char *path, const struct open_how *ho
 
 int root_open(const char *directory, Root **ret)
 {
-        _cleanup_(root_freep)
-        Root *root = malloc(sizeof(*root));
+        _cleanup_(root_freep) Root *root = malloc(sizeof(*root));
         if (!root)
                 return -ENOMEM;
         root->fd = open(directory ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);

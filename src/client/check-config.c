@@ -6,8 +6,7 @@
 
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_(policy_freep)
-        Policy *policy = NULL;
+        _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_free_ char *problems = NULL;
 
         int r = n > 0 ? policy_load_files(arguments, &policy, &problems)

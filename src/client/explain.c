@@ -67,8 +67,7 @@ static char *others_text(const PageView *view, const PciFunction *function, unsi
 
 static ClientExit explain_shared(const Explanation *e, const PciFunction *function, unsigned line)
 {
-        _cleanup_(page_view_freep)
-        PageView *view = NULL;
+        _cleanup_(page_view_freep) PageView *view = NULL;
         char size[TEXT_BYTES_MAX];
         const PciResource *resource = &function->resources.lines[line];
         int r = page_view_make(e->machine->topology, e->machine->iomem, e->context->page, resource->start,
@@ -245,8 +244,7 @@ static ClientExit explain_policy(const Explanation *e, const PciFunction *functi
 
 static ClientExit explain_what_would_be_done(const Explanation *e, const PciFunction *function)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = NULL;
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
         ClientExit status = plan_request(e->context, &function->address, 1, &set, NULL);
         if (status != CLIENT_EXIT_FINE)
                 return status;
@@ -287,14 +285,10 @@ static ClientExit explain(const Explanation *e, const PciFunction *function)
 
 ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_(machine_freep)
-        Machine *machine = NULL;
-        _cleanup_(policy_freep)
-        Policy *policy = NULL;
-        _cleanup_(pci_names_closep)
-        PciNames *names = NULL;
-        _cleanup_(selection_clear)
-        Selection selection = { 0 };
+        _cleanup_(machine_freep) Machine *machine = NULL;
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
+        _cleanup_(selection_clear) Selection selection = { 0 };
 
         ClientExit status = machine_read(context, &machine);
         if (status != CLIENT_EXIT_FINE)

@@ -21,8 +21,7 @@ Machine *machine_free(Machine *machine)
 ClientExit machine_read(const ClientContext *context, Machine **ret)
 {
         _cleanup_free_ char *problem = NULL;
-        _cleanup_(machine_freep)
-        Machine *machine = calloc(1, sizeof(*machine));
+        _cleanup_(machine_freep) Machine *machine = calloc(1, sizeof(*machine));
         if (!machine)
                 return client_error("out of memory");
 

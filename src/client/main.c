@@ -218,8 +218,7 @@ static ClientExit run_verb(CommandLine *line, const Verb *verb, size_t n, char *
         if (line->tabular && !verb->tabular)
                 return usage_error("\"%s\" takes none of --json, --output and --no-legend", verb->name);
 
-        _cleanup_(root_freep)
-        Root *root = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
         int r = root_open(line->context.sysroot, &root);
         if (r < 0)
                 return client_error("%s: cannot be opened as the root directory: %s",

@@ -125,8 +125,7 @@ static void print_title(const Map *map, const PageView *view)
 
 static ClientExit draw_page(const Map *map, uint64_t start)
 {
-        _cleanup_(page_view_freep)
-        PageView *view = NULL;
+        _cleanup_(page_view_freep) PageView *view = NULL;
         int r = page_view_make(map->machine->topology, map->machine->iomem, map->context->page, start,
                                &view);
         if (r < 0)
@@ -195,12 +194,9 @@ static ClientExit draw(Map *map, const Selection *selection)
 
 ClientExit verb_map(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_(map_clear)
-        Map map = { .context = context, .style = style_of_output() };
-        _cleanup_(machine_freep)
-        Machine *machine = NULL;
-        _cleanup_(selection_clear)
-        Selection selection = { 0 };
+        _cleanup_(map_clear) Map map = { .context = context, .style = style_of_output() };
+        _cleanup_(machine_freep) Machine *machine = NULL;
+        _cleanup_(selection_clear) Selection selection = { 0 };
 
         ClientExit status = machine_read(context, &machine);
         if (status != CLIENT_EXIT_FINE)

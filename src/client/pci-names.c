@@ -32,8 +32,7 @@ __attribute__((noreturn)) _printf_(1, 2) static void end(char *message, ...)
 
 int pci_names_open(PciNames **ret)
 {
-        _cleanup_(pci_names_closep)
-        PciNames *names = calloc(1, sizeof(*names));
+        _cleanup_(pci_names_closep) PciNames *names = calloc(1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
         names->access = pci_alloc();

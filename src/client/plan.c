@@ -50,8 +50,7 @@ static ClientExit set_exit_status(const PlanSet *set)
 ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments)
 {
         _cleanup_free_ PciAddress *addresses = calloc(n + 1, sizeof(*addresses));
-        _cleanup_(plan_set_freep)
-        PlanSet *set = NULL;
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
         _cleanup_json_ JsonObject *document = NULL;
         if (!addresses)
                 return client_error("out of memory");

@@ -132,8 +132,7 @@ static ClientExit print_report(const StatusReport *report)
 
 static ClientExit show(StatusReport *report, const Selection *selection, const Policy *policy)
 {
-        _cleanup_(pci_names_closep)
-        PciNames *names = NULL;
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
         if (pci_names_open(&names) < 0)
                 return client_error("out of memory");
 
@@ -149,14 +148,10 @@ static ClientExit show(StatusReport *report, const Selection *selection, const P
 
 ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_(status_report_clear)
-        StatusReport report = { .context = context };
-        _cleanup_(machine_freep)
-        Machine *machine = NULL;
-        _cleanup_(policy_freep)
-        Policy *policy = NULL;
-        _cleanup_(selection_clear)
-        Selection selection = { 0 };
+        _cleanup_(status_report_clear) StatusReport report = { .context = context };
+        _cleanup_(machine_freep) Machine *machine = NULL;
+        _cleanup_(policy_freep) Policy *policy = NULL;
+        _cleanup_(selection_clear) Selection selection = { 0 };
 
         ClientExit status = status_columns_choose(context->columns, &report.columns);
         if (status == CLIENT_EXIT_FINE)

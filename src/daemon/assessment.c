@@ -130,8 +130,7 @@ int assessment_make(const Survey *survey, const Policy *policy, const Attempts *
                     Assessment **ret)
 {
         const Topology *topology = survey->topology;
-        _cleanup_(assessment_freep)
-        Assessment *assessment = calloc(1, sizeof(*assessment));
+        _cleanup_(assessment_freep) Assessment *assessment = calloc(1, sizeof(*assessment));
         _cleanup_free_ Candidate *candidates = calloc(topology->n_functions + 1, sizeof(*candidates));
         if (!assessment || !candidates)
                 return -ENOMEM;
@@ -180,8 +179,7 @@ static bool is_related(const PciFunction *function, const char *key)
 
 int assessment_watch(const Survey *survey, const char *key, EnableWatch **ret)
 {
-        _cleanup_(enable_watch_freep)
-        EnableWatch *watch = NULL;
+        _cleanup_(enable_watch_freep) EnableWatch *watch = NULL;
         int r = enable_watch_new(&watch);
         for (size_t i = 0; i < survey->topology->n_functions && r == 0; i++) {
                 const PciFunction *function = &survey->topology->functions[i];

@@ -197,8 +197,7 @@ static int from_json(JsonObject *document, Attempts *attempts, char **ret_proble
 
 int attempts_load(const Root *root, Attempts **ret, char **ret_problem)
 {
-        _cleanup_(attempts_freep)
-        Attempts *attempts = NULL;
+        _cleanup_(attempts_freep) Attempts *attempts = NULL;
         _cleanup_json_ JsonObject *document = NULL;
         _cleanup_free_ char *text = NULL;
 

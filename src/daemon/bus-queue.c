@@ -58,8 +58,7 @@ int bus_queue_get(BusQueue *queue, const char *key, Bus **ret)
                 return 0;
         }
 
-        _cleanup_(bus_freep)
-        Bus *bus = calloc(1, sizeof(*bus));
+        _cleanup_(bus_freep) Bus *bus = calloc(1, sizeof(*bus));
         if (!bus)
                 return -ENOMEM;
         bus->state = BUS_SETTLED;

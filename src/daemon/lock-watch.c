@@ -29,8 +29,7 @@ int lock_probe(const Root *root)
 
 static void tell_progress(LockWatch *watch)
 {
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = NULL;
+        _cleanup_(worker_report_freep) WorkerReport *report = NULL;
         _cleanup_free_ char *text = NULL, *problem = NULL;
         /* A file that is not there (yet) or makes no sense costs a line of status, nothing else. */
         if (root_read_file(watch->root, PROGRESS_PATH, &text, NULL) < 0 ||
@@ -73,8 +72,7 @@ static int on_first(sd_event_source *source, void *userdata)
 int lock_watch_new(sd_event *event, const Root *root, const LockWatchHandlers *handlers, LockWatch **ret)
 {
         _cleanup_close_ int fd = -1;
-        _cleanup_(lock_watch_freep)
-        LockWatch *watch = calloc(1, sizeof(*watch));
+        _cleanup_(lock_watch_freep) LockWatch *watch = calloc(1, sizeof(*watch));
         if (!watch)
                 return -ENOMEM;
         watch->root = root;

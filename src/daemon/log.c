@@ -46,8 +46,7 @@ static void fields_add(Fields *fields, const char *name, const char *value)
 
 static void send_to_journal(int priority, const LogContext *about, const char *message)
 {
-        _cleanup_(fields_free)
-        Fields fields = { 0 };
+        _cleanup_(fields_free) Fields fields = { 0 };
         char number[TEXT_BYTES_MAX];
 
         snprintf(number, sizeof(number), "%d", priority);

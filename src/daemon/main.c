@@ -89,8 +89,7 @@ static int parse_options(int argc, char **argv, ManagerOptions *options)
 
 static int run(const ManagerOptions *options)
 {
-        _cleanup_(manager_freep)
-        Manager *manager = NULL;
+        _cleanup_(manager_freep) Manager *manager = NULL;
         int r = manager_new(options, &manager);
         return r < 0 ? r : manager_run(manager);
 }

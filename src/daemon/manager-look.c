@@ -90,8 +90,7 @@ static void say_lines(const Bus *bus, int priority, Reason reason, char *lines)
 
 static int look_at(Manager *manager, Bus *bus, uint64_t now)
 {
-        _cleanup_(assessment_freep)
-        Assessment *assessment = NULL;
+        _cleanup_(assessment_freep) Assessment *assessment = NULL;
         int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus->key, &assessment);
         if (r < 0)
                 return r;
@@ -262,8 +261,7 @@ static int read_plan(const WorkerEnd *end, PlanSet **ret, char **ret_problem)
 
 void manager_plan_ended(Manager *manager, const WorkerEnd *end)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = NULL;
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
         _cleanup_free_ char *problem = NULL;
         Bus *bus = TAKE_PTR(manager->bus);
 

@@ -107,8 +107,7 @@ int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladde
 
 int manager_catch_up(Manager *manager)
 {
-        _cleanup_(unseen_results_clear)
-        UnseenResults results = { 0 };
+        _cleanup_(unseen_results_clear) UnseenResults results = { 0 };
         int r = unseen_results_read(manager->root, &results);
         if (r < 0 && r != -ENOMEM) {
                 log_say(LOG_WARNING, NULL, "Results of earlier transactions cannot be read: %s: %s",

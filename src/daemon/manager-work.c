@@ -95,8 +95,7 @@ int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, si
 int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
 {
         const char *words[COMMAND_WORDS] = { NULL };
-        _cleanup_(plan_freep)
-        Plan *owned = plan;
+        _cleanup_(plan_freep) Plan *owned = plan;
         _cleanup_json_ JsonObject *document = plan_to_json(plan);
         const char *text =
                         document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN) : NULL;
@@ -315,8 +314,7 @@ static void on_end(const WorkerEnd *end, void *userdata)
                 return;
         }
 
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = TAKE_PTR(manager->result);
+        _cleanup_(worker_report_freep) WorkerReport *report = TAKE_PTR(manager->result);
         const WorkerResult *result = report ? &report->result : NULL;
         manager->job = worker_job_free(manager->job);
         free(TAKE_PTR(manager->progress));

@@ -302,8 +302,7 @@ static int set_up(Manager *manager)
 
 int manager_new(const ManagerOptions *options, Manager **ret)
 {
-        _cleanup_(manager_freep)
-        Manager *manager = calloc(1, sizeof(*manager));
+        _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         if (!manager)
                 return -ENOMEM;
         manager->options = *options;

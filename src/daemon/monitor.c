@@ -79,8 +79,7 @@ static int listen_to(Monitor *monitor)
 
 int monitor_new(sd_event *event, const MonitorHandlers *handlers, Monitor **ret)
 {
-        _cleanup_(monitor_freep)
-        Monitor *monitor = calloc(1, sizeof(*monitor));
+        _cleanup_(monitor_freep) Monitor *monitor = calloc(1, sizeof(*monitor));
         if (!monitor)
                 return -ENOMEM;
         monitor->handlers = *handlers;

@@ -8,8 +8,7 @@
 
 int survey_read(const Root *root, Survey **ret, char **ret_problem)
 {
-        _cleanup_(survey_freep)
-        Survey *survey = calloc(1, sizeof(*survey));
+        _cleanup_(survey_freep) Survey *survey = calloc(1, sizeof(*survey));
         if (!survey)
                 return -ENOMEM;
         int r = topology_read(root, &survey->topology, ret_problem);

@@ -29,8 +29,7 @@ int udev_queue_watch(sd_event *event, const Root *root, void (*handler)(void *us
                      UdevQueue **ret)
 {
         _cleanup_close_ int fd = -1;
-        _cleanup_(udev_queue_freep)
-        UdevQueue *queue = calloc(1, sizeof(*queue));
+        _cleanup_(udev_queue_freep) UdevQueue *queue = calloc(1, sizeof(*queue));
         if (!queue)
                 return -ENOMEM;
         queue->root = root;

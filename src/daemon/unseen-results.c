@@ -56,8 +56,7 @@ static int time_of(const Root *root, const char *path, struct timespec *ret)
 
 static int take(FoundList *list, const Root *root, const char *name, const struct timespec *seen)
 {
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = NULL;
+        _cleanup_(worker_report_freep) WorkerReport *report = NULL;
         _cleanup_free_ char *path = text_format(RESULTS_DIRECTORY "/%s", name), *text = NULL,
                             *problem = NULL;
         struct timespec written;
@@ -85,8 +84,7 @@ static bool is_result_name(const char *name)
 int unseen_results_read(const Root *root, UnseenResults *ret)
 {
         _cleanup_closedir_ DIR *directory = NULL;
-        _cleanup_(found_list_clear)
-        FoundList list = { 0 };
+        _cleanup_(found_list_clear) FoundList list = { 0 };
         struct timespec seen = { 0 };
 
         int r = time_of(root, ATTEMPTS_PATH, &seen);

@@ -207,8 +207,7 @@ static int watch(WorkerJob *job, sd_event *event)
 
 static int job_new(const WorkerCommand *command, WorkerJob **ret)
 {
-        _cleanup_(worker_job_freep)
-        WorkerJob *job = calloc(1, sizeof(*job));
+        _cleanup_(worker_job_freep) WorkerJob *job = calloc(1, sizeof(*job));
         if (!job)
                 return -ENOMEM;
         job->output_fd = -1;
@@ -226,8 +225,7 @@ static int job_new(const WorkerCommand *command, WorkerJob **ret)
 
 int worker_job_start(sd_event *event, const WorkerCommand *command, WorkerJob **ret)
 {
-        _cleanup_(worker_job_freep)
-        WorkerJob *job = NULL;
+        _cleanup_(worker_job_freep) WorkerJob *job = NULL;
         _cleanup_close_ int input_fd = -1, write_fd = -1;
         int pipe_fds[2];
 

@@ -180,8 +180,7 @@ int worker_report_parse(const char *line, WorkerReport **ret, char **ret_problem
         int r = json_document_parse(line, &object, ret_problem);
         if (r < 0)
                 return r;
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = calloc(1, sizeof(*report));
+        _cleanup_(worker_report_freep) WorkerReport *report = calloc(1, sizeof(*report));
         if (!report)
                 return -ENOMEM;
 

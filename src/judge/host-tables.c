@@ -333,8 +333,7 @@ static int parse_route6(HostTables *tables, char *line)
 
 int host_tables_read(const Root *root, HostTables **ret)
 {
-        _cleanup_(host_tables_freep)
-        HostTables *tables = calloc(1, sizeof(*tables));
+        _cleanup_(host_tables_freep) HostTables *tables = calloc(1, sizeof(*tables));
         if (!tables)
                 return -ENOMEM;
         int r = read_all_mounts(root, tables);

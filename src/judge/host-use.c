@@ -117,8 +117,7 @@ static int compare_names(const void *a, const void *b)
 static int look_for_open_nodes(HostLook *look)
 {
         _cleanup_free_ const char **names = calloc(look->n_nodes + 1, sizeof(names[0]));
-        _cleanup_(proc_users_freep)
-        ProcUsers *users = NULL;
+        _cleanup_(proc_users_freep) ProcUsers *users = NULL;
         _cleanup_free_ char *problem = NULL;
 
         if (!names)

@@ -97,8 +97,7 @@ static void drop_containers(PageView *view)
 int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
                    PageView **ret)
 {
-        _cleanup_(page_view_freep)
-        PageView *view = calloc(1, sizeof(*view));
+        _cleanup_(page_view_freep) PageView *view = calloc(1, sizeof(*view));
         int r = 0;
         if (!view)
                 return -ENOMEM;

@@ -290,8 +290,7 @@ static int steps_check(JsonObject *document, Plan *plan, char **ret_problem)
 
 int plan_from_json(JsonObject *document, Plan **ret, char **ret_problem)
 {
-        _cleanup_(plan_freep)
-        Plan *plan = calloc(1, sizeof(*plan));
+        _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
         if (!plan)
                 return -ENOMEM;
         int r = header_from_json(document, plan, ret_problem);
@@ -357,8 +356,7 @@ static int refusal_from_json(JsonObject *object, PlanRefusal *refusal, char **re
 
 int plan_set_from_json(JsonObject *document, PlanSet **ret, char **ret_problem)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = calloc(1, sizeof(*set));
+        _cleanup_(plan_set_freep) PlanSet *set = calloc(1, sizeof(*set));
         JsonObject *plans, *refusals;
         if (!set)
                 return -ENOMEM;

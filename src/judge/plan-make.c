@@ -242,8 +242,7 @@ static int add_plan(BusCase *bus, unsigned rung, const BlastRadius *radius)
                 return -ENOMEM;
         set->plans = more;
 
-        _cleanup_(plan_freep)
-        Plan *plan = calloc(1, sizeof(*plan));
+        _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
         if (!plan)
                 return -ENOMEM;
         int r = plan_fill(bus, rung, radius, plan);
@@ -442,8 +441,7 @@ static int refuse_odd(BusCase *bus, PciAddress address, const PciFunction *funct
 
 int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses, PlanSet **ret)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = calloc(1, sizeof(*set));
+        _cleanup_(plan_set_freep) PlanSet *set = calloc(1, sizeof(*set));
         if (!set)
                 return -ENOMEM;
 

@@ -391,8 +391,7 @@ static int look_at_all(Pass *pass)
 
 static int make_pass(Pass *pass, ProcUsers **ret)
 {
-        _cleanup_(proc_users_freep)
-        ProcUsers *users = calloc(1, sizeof(*users));
+        _cleanup_(proc_users_freep) ProcUsers *users = calloc(1, sizeof(*users));
         if (!users)
                 return -ENOMEM;
         users->complete = sees_all_processes(pass->root);

@@ -27,8 +27,7 @@ static int add_page(SharedPages *pages, const Verdicts *verdicts, const Iomem *i
 {
         if (is_listed(pages, address))
                 return 0;
-        _cleanup_(page_view_freep)
-        PageView *page = NULL;
+        _cleanup_(page_view_freep) PageView *page = NULL;
         int r = page_view_make(verdicts->topology, iomem, verdicts->page, address, &page);
         if (r < 0 || !page_view_crosses_groups(page))
                 return r;

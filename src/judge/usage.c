@@ -261,10 +261,8 @@ static int read_group_files(const Root *root, const Topology *topology, bool *re
 
 int usage_read(const Root *root, const Topology *topology, Usage **ret, char **ret_problem)
 {
-        _cleanup_(usage_freep)
-        Usage *usage = calloc(1, sizeof(*usage));
-        _cleanup_(proc_users_freep)
-        ProcUsers *users = NULL;
+        _cleanup_(usage_freep) Usage *usage = calloc(1, sizeof(*usage));
+        _cleanup_(proc_users_freep) ProcUsers *users = NULL;
         if (!usage)
                 return -ENOMEM;
         int r = proc_users_read(root, &users, ret_problem);

@@ -233,8 +233,7 @@ static void judge_function(const Fragments *fragments, const PciFunction *functi
 int verdict_compute(const Topology *topology, const Iomem *iomem, uint64_t page, Verdicts **ret)
 {
         Fragments fragments = { .page_size = page };
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = calloc(1, sizeof(*verdicts));
+        _cleanup_(verdict_freep) Verdicts *verdicts = calloc(1, sizeof(*verdicts));
         if (!verdicts)
                 return -ENOMEM;
         verdicts->topology = topology;

@@ -193,10 +193,8 @@ static bool place_request(Spans *spans, const ResourceTable *bridge, const Reque
 bool window_fit(const Topology *topology, const PciFunction *bridge, const PciFunction *const *moving,
                 size_t n_moving, uint64_t alignment)
 {
-        _cleanup_(requests_free)
-        Requests requests = { 0 };
-        _cleanup_(spans_free)
-        Spans spans = { 0 };
+        _cleanup_(requests_free) Requests requests = { 0 };
+        _cleanup_(spans_free) Spans spans = { 0 };
 
         if (!bridge)
                 return true;

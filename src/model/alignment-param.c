@@ -179,8 +179,7 @@ int alignment_param_merge(const char *current, char *const *entries, char *const
         size_t n_ours = 0, n_dropped = 0;
         while (ours && ours[n_ours])
                 n_ours++;
-        _cleanup_(text_list_freep)
-        char **dropped = calloc(n_ours + 1, sizeof(*dropped));
+        _cleanup_(text_list_freep) char **dropped = calloc(n_ours + 1, sizeof(*dropped));
         if (!text || !dropped)
                 return -ENOMEM;
 

@@ -82,8 +82,7 @@ static bool is_bar(const Line *line)
 
 int iomem_parse(const char *text, Iomem **ret)
 {
-        _cleanup_(iomem_freep)
-        Iomem *iomem = calloc(1, sizeof(*iomem));
+        _cleanup_(iomem_freep) Iomem *iomem = calloc(1, sizeof(*iomem));
         size_t bar_indent = NO_BAR;
         if (!iomem)
                 return -ENOMEM;

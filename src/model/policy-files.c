@@ -124,10 +124,8 @@ static int compare_names(const void *a, const void *b)
 
 int policy_files_find(const Root *root, PolicyProblems *problems, char ***ret)
 {
-        _cleanup_(list_clear)
-        FileList list = { .paths = calloc(1, sizeof(char *)) };
-        _cleanup_(list_clear)
-        FileList drop_ins = { 0 };
+        _cleanup_(list_clear) FileList list = { .paths = calloc(1, sizeof(char *)) };
+        _cleanup_(list_clear) FileList drop_ins = { 0 };
         if (!list.paths)
                 return -ENOMEM;
         int r = find_main(root, problems, &list);

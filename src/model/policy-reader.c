@@ -48,8 +48,7 @@ static int add_section(PolicySections *sections, PolicySection *section)
 /* HEADER is the line from '[' on. inih ignores what follows the ']'. */
 static bool take_header(PolicyReader *reader, const char *header)
 {
-        _cleanup_(policy_section_freep)
-        PolicySection *section = NULL;
+        _cleanup_(policy_section_freep) PolicySection *section = NULL;
         const char *expected, *close = strchr(header, ']');
 
         reader->headed = true;

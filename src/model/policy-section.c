@@ -138,8 +138,7 @@ int policy_section_new(const char *header, PolicySection **ret, const char **ret
 {
         size_t word = strcspn(header, BLANKS);
         const char *argument = header + word + strspn(header + word, BLANKS);
-        _cleanup_(policy_section_freep)
-        PolicySection *section = calloc(1, sizeof(*section));
+        _cleanup_(policy_section_freep) PolicySection *section = calloc(1, sizeof(*section));
         if (!section)
                 return -ENOMEM;
 

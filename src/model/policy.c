@@ -18,8 +18,7 @@ struct Policy {
 
 static int policy_new(size_t n_files, Policy **ret)
 {
-        _cleanup_(policy_freep)
-        Policy *policy = calloc(1, sizeof(*policy));
+        _cleanup_(policy_freep) Policy *policy = calloc(1, sizeof(*policy));
         if (!policy)
                 return -ENOMEM;
         policy->files = calloc(n_files + 1, sizeof(*policy->files));
@@ -76,8 +75,7 @@ static void read_file(Policy *policy, const Root *root, const char *path, Policy
 
 static int read_all(const Root *root, char *const *paths, PolicyProblems *problems, Policy **ret)
 {
-        _cleanup_(policy_freep)
-        Policy *policy = NULL;
+        _cleanup_(policy_freep) Policy *policy = NULL;
         int r = policy_new(list_length(paths), &policy);
         if (r < 0)
                 return r;
@@ -97,8 +95,7 @@ int policy_load(const Root *root, const char *file, Policy **ret, char **ret_pro
         }
 
         PolicyProblems problems = { 0 };
-        _cleanup_(text_list_freep)
-        char **files = NULL;
+        _cleanup_(text_list_freep) char **files = NULL;
         int r = policy_files_find(root, &problems, &files);
         if (r >= 0)
                 r = read_all(root, files, &problems, ret);

@@ -220,8 +220,7 @@ static int link_bridges(const Topology *topology, char **ret_problem)
 
 static int read_once(const Root *root, Topology **ret, char **ret_problem)
 {
-        _cleanup_(topology_freep)
-        Topology *topology = calloc(1, sizeof(*topology));
+        _cleanup_(topology_freep) Topology *topology = calloc(1, sizeof(*topology));
         _cleanup_closedir_ DIR *list = NULL;
         _cleanup_close_ int devices = -1;
         if (!topology)

@@ -119,10 +119,8 @@ int worker_execute(const WorkerContext *context, const char *file)
 {
         _cleanup_close_ int lock = -1;
         _cleanup_free_ char *problem = NULL;
-        _cleanup_(plan_freep)
-        Plan *plan = NULL;
-        _cleanup_(transaction_freep)
-        Transaction *transaction = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(transaction_freep) Transaction *transaction = NULL;
         const TransactionOptions options = { .no_listener = context->no_listener, .report = report };
         int status;
 
@@ -159,8 +157,7 @@ int worker_recover(const WorkerContext *context)
 {
         _cleanup_close_ int lock = -1;
         _cleanup_free_ char *problem = NULL;
-        _cleanup_(transaction_freep)
-        Transaction *transaction = NULL;
+        _cleanup_(transaction_freep) Transaction *transaction = NULL;
         const TransactionOptions options = { .no_listener = context->no_listener, .report = report };
         Journal journal = { 0 };
         int status;

@@ -175,8 +175,7 @@ static int run(const Arguments *arguments, size_t n_functions, char *const *func
 int main(int argc, char **argv)
 {
         Arguments arguments = { .context.page = page_size() };
-        _cleanup_(root_freep)
-        Root *root = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
 
         for (int option; (option = getopt_long(argc, argv, "hV", options, NULL)) != -1;) {
                 int r = parse_option(&arguments, option);

@@ -141,8 +141,7 @@ static int world_read_host_use(const WorkerContext *context, World *world, const
 static int print_plans(const WorkerContext *context, const World *world, const PciAddress *addresses,
                        size_t n)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = NULL;
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
         PlanInput input = {
                 .topology = world->topology,
                 .verdicts = world->verdicts,

@@ -25,8 +25,7 @@ static Machine machine;
 static Topology *unpack(const char *name)
 {
         char archive[512];
-        _cleanup_(root_freep)
-        Root *root = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
         char *problem = NULL;
         Topology *topology;
         const char *folder = suite_folder(), *data = getenv("REALIGN_TEST_DATA");

@@ -14,7 +14,8 @@
 #define HOST_OTHER HOST_PORT "/0000:04:00.1"
 
 /* FOLDER/PATH, where PATH is a format. */
-static inline const char *host_path(char buffer[static 400], const char *format, va_list args) _printf_(2, 0);
+static inline const char *host_path(char buffer[static 400], const char *format, va_list args)
+                _printf_(2, 0);
 static inline const char *host_path(char buffer[static 400], const char *format, va_list args)
 {
         ck_assert_int_lt(vsnprintf(buffer, 400, format, args), 400);

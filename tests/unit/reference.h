@@ -156,8 +156,7 @@ typedef struct Tally {
 static inline void compare_all(const Topology *topology, const Iomem *iomem, const Tree *tree, uint64_t page,
                                const char *origin, Tally *tally)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         ck_assert_int_eq(verdict_compute(topology, iomem, page, &verdicts), 0);
 
         for (size_t i = 1; i < tree->n; i++) {

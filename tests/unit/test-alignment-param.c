@@ -154,8 +154,7 @@ END_TEST
 
 static char *merged(const char *text, char *const *entries)
 {
-        _cleanup_(text_list_freep)
-        char **dropped = NULL;
+        _cleanup_(text_list_freep) char **dropped = NULL;
         char *result = NULL;
         ck_assert_int_eq(alignment_param_merge(text, entries, NULL, LIMIT, &result, &dropped), ALIGNMENT_OK);
         ck_assert_ptr_null(dropped[0]);
@@ -352,8 +351,7 @@ START_TEST(test_limit)
         const char *current = "0000:00:02.0;0000:00:01.0;foreign";
         size_t whole = strlen(ENTRY_BELOW ";") + strlen(current) + 1;
         _cleanup_free_ char *text = NULL;
-        _cleanup_(text_list_freep)
-        char **dropped = NULL;
+        _cleanup_(text_list_freep) char **dropped = NULL;
 
         ck_assert_int_eq(alignment_param_merge(current, entries_one, ours, whole, &text, &dropped),
                          ALIGNMENT_OK);

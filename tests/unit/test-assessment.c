@@ -56,10 +56,8 @@ static Survey *survey(void)
 /* What is made of the bus under a policy of these lines. */
 static Assessment *assess(const char *key, const char *policy_text)
 {
-        _cleanup_(survey_freep)
-        Survey *now = survey();
-        _cleanup_(policy_freep)
-        Policy *policy = NULL;
+        _cleanup_(survey_freep) Survey *now = survey();
+        _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_free_ char *problems = NULL;
         Assessment *assessment;
 
@@ -78,8 +76,7 @@ static void assert_targets(const Assessment *assessment, AssessmentAnswer answer
 
 START_TEST(what_is_not_on_vfio_is_no_target)
 {
-        _cleanup_(assessment_freep)
-        Assessment *assessment = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *assessment = assess(KEY, "");
         assert_targets(assessment, ASSESSMENT_NOTHING, "");
         ck_assert_int_eq(assessment->reason, REASON_NONE);
         ck_assert_ptr_null(assessment->remarks);
@@ -91,13 +88,12 @@ START_TEST(all_targets_of_the_bus_are_planned_together)
         tree_bind(folder, FIRST, "vfio-pci", true);
         tree_bind(folder, SECOND, "vfio-pci", true);
         tree_bind(folder, ELSEWHERE, "vfio-pci", true);
-        _cleanup_(assessment_freep)
-        Assessment *assessment = assess(KEY, "[default]\nsettle-delay = 2s\n[function 0000:01:00.1]\n"
-                                             "settle-delay = 7s\n");
+        _cleanup_(assessment_freep) Assessment *assessment =
+                        assess(KEY, "[default]\nsettle-delay = 2s\n[function 0000:01:00.1]\n"
+                                    "settle-delay = 7s\n");
         assert_targets(assessment, ASSESSMENT_PLAN, "0000:01:00.0, 0000:01:00.1");
         ck_assert_uint_eq(assessment->settle_delay_usec, 7000000);
-        _cleanup_(assessment_freep)
-        Assessment *other = assess("0000:00", "");
+        _cleanup_(assessment_freep) Assessment *other = assess("0000:00", "");
         assert_targets(other, ASSESSMENT_PLAN, "0000:00:08.0");
 }
 END_TEST
@@ -106,16 +102,14 @@ START_TEST(the_policy_is_asked_per_function)
 {
         tree_bind(folder, FIRST, "vfio-pci", true);
         tree_bind(folder, SECOND, "vfio-pci", true);
-        _cleanup_(assessment_freep)
-        Assessment *never = assess(KEY, "[default]\nrealign = never\n");
+        _cleanup_(assessment_freep) Assessment *never = assess(KEY, "[default]\nrealign = never\n");
         assert_targets(never, ASSESSMENT_NOTHING, "");
         ck_assert_ptr_null(never->remarks);
-        _cleanup_(assessment_freep)
-        Assessment *report = assess(
+        _cleanup_(assessment_freep) Assessment *report = assess(
                         KEY, "[default]\nrealign = never\n[function 0000:01:00.1]\nrealign = report\n");
         assert_targets(report, ASSESSMENT_REPORT, "0000:01:00.1");
-        _cleanup_(assessment_freep)
-        Assessment *both = assess(KEY, "[function 0000:01:00.1]\nrealign = report\n");
+        _cleanup_(assessment_freep) Assessment *both =
+                        assess(KEY, "[function 0000:01:00.1]\nrealign = report\n");
         assert_targets(both, ASSESSMENT_PLAN, "0000:01:00.0");
 }
 END_TEST
@@ -125,12 +119,10 @@ START_TEST(what_is_enabled_is_waited_for)
         tree_bind(folder, FIRST, "vfio-pci", true);
         tree_bind(folder, SECOND, "vfio-pci", true);
         tree_write(folder, FIRST, "enable", "1\n");
-        _cleanup_(assessment_freep)
-        Assessment *one = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *one = assess(KEY, "");
         assert_targets(one, ASSESSMENT_PLAN, "0000:01:00.1");
         tree_write(folder, SECOND, "enable", "2\n");
-        _cleanup_(assessment_freep)
-        Assessment *all = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *all = assess(KEY, "");
         assert_targets(all, ASSESSMENT_IN_USE, "0000:01:00.0, 0000:01:00.1");
 }
 END_TEST
@@ -140,17 +132,14 @@ START_TEST(attempts_run_out)
         tree_bind(folder, FIRST, "vfio-pci", true);
         tree_bind(folder, SECOND, "vfio-pci", true);
         ck_assert_int_eq(attempts_add(attempts, first_key, REASON_BAR_LOST), 0);
-        _cleanup_(assessment_freep)
-        Assessment *one = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *one = assess(KEY, "");
         assert_targets(one, ASSESSMENT_PLAN, "0000:01:00.1");
         ck_assert_ptr_nonnull(strstr(one->remarks, "0000:01:00.0"));
-        _cleanup_(assessment_freep)
-        Assessment *more = assess(KEY, "[default]\nattempts = 2\n");
+        _cleanup_(assessment_freep) Assessment *more = assess(KEY, "[default]\nattempts = 2\n");
         assert_targets(more, ASSESSMENT_PLAN, "0000:01:00.0, 0000:01:00.1");
 
         ck_assert_int_eq(attempts_add(attempts, second_key, REASON_STEP_FAILED), 0);
-        _cleanup_(assessment_freep)
-        Assessment *none = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *none = assess(KEY, "");
         assert_targets(none, ASSESSMENT_NOTHING, "");
         ck_assert_int_eq(none->reason, REASON_ATTEMPTS);
         ck_assert_ptr_nonnull(strstr(none->remarks, reason_text(REASON_BAR_LOST)));
@@ -166,23 +155,19 @@ START_TEST(what_cannot_be_realigned_is_remarked)
                                   .flags = RESOURCE_MEMORY | RESOURCE_PCI_FIXED };
         tree_resources(folder, FIRST, lines, ELEMENTSOF(lines));
         tree_bind(folder, FIRST, "vfio-pci", true);
-        _cleanup_(assessment_freep)
-        Assessment *assessment = assess(KEY, "");
+        _cleanup_(assessment_freep) Assessment *assessment = assess(KEY, "");
         assert_targets(assessment, ASSESSMENT_NOTHING, "");
         ck_assert_int_eq(assessment->reason, REASON_FIXED_BAR);
         ck_assert_ptr_nonnull(strstr(assessment->remarks, reason_text(REASON_FIXED_BAR)));
-        _cleanup_(assessment_freep)
-        Assessment *never = assess(KEY, "[default]\nrealign = never\n");
+        _cleanup_(assessment_freep) Assessment *never = assess(KEY, "[default]\nrealign = never\n");
         ck_assert_ptr_null(never->remarks);
 }
 END_TEST
 
 START_TEST(the_whole_radius_is_watched)
 {
-        _cleanup_(enable_watch_freep)
-        EnableWatch *watch = NULL;
-        _cleanup_(survey_freep)
-        Survey *now = survey();
+        _cleanup_(enable_watch_freep) EnableWatch *watch = NULL;
+        _cleanup_(survey_freep) Survey *now = survey();
         ck_assert_int_eq(assessment_watch(now, KEY, &watch), 0);
         ck_assert(!enable_watch_changed(watch, root));
         tree_write(folder, ELSEWHERE, "enable", "1\n");

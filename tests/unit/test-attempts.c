@@ -33,8 +33,7 @@ static Attempts *load(void)
 
 START_TEST(counts_by_place_and_ids)
 {
-        _cleanup_(attempts_freep)
-        Attempts *attempts = load();
+        _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_uint_eq(attempts_count(attempts, card), 0);
         ck_assert_int_eq(attempts_reason(attempts, card), REASON_NONE);
         ck_assert_int_eq(attempts_add(attempts, card, REASON_BAR_LOST), 0);
@@ -49,16 +48,14 @@ END_TEST
 
 START_TEST(survives_a_restart)
 {
-        _cleanup_(attempts_freep)
-        Attempts *attempts = load();
+        _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_int_eq(attempts_add(attempts, card, REASON_BAR_LOST), 0);
         ck_assert_int_eq(attempts_add(attempts, other_slot, REASON_STEP_FAILED), 0);
         ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
         ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
         ck_assert_int_eq(attempts_save(attempts, root), 0);
 
-        _cleanup_(attempts_freep)
-        Attempts *again = load();
+        _cleanup_(attempts_freep) Attempts *again = load();
         ck_assert(attempts_is_blocked(again, "0000:00:1c.0"));
         ck_assert(attempts_is_blocked(again, "0000:00:1c.0/00.0"));
         ck_assert(!attempts_is_blocked(again, "0000:00:1d.0"));
@@ -73,8 +70,7 @@ END_TEST
 
 START_TEST(forgets)
 {
-        _cleanup_(attempts_freep)
-        Attempts *attempts = load();
+        _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_int_eq(attempts_add(attempts, card, REASON_BAR_LOST), 0);
         ck_assert_int_eq(attempts_add(attempts, other_slot, REASON_BAR_LOST), 0);
         attempts_forget(attempts, other_card);
@@ -84,8 +80,7 @@ START_TEST(forgets)
         attempts_forget_all(attempts);
         ck_assert_uint_eq(attempts_count(attempts, other_slot), 0);
         ck_assert_int_eq(attempts_save(attempts, root), 0);
-        _cleanup_(attempts_freep)
-        Attempts *again = load();
+        _cleanup_(attempts_freep) Attempts *again = load();
         ck_assert_uint_eq(attempts_count(again, card), 0);
 }
 END_TEST
@@ -121,8 +116,7 @@ START_TEST(an_unknown_reason_still_counts)
         suite_write(folder, ATTEMPTS_PATH,
                     "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:1c.0/00.0\", \"vendor\": 4332, "
                     "\"device\": 33081, \"count\": 3, \"reason\": \"of-a-later-version\"}], \"blocked\": []}");
-        _cleanup_(attempts_freep)
-        Attempts *attempts = load();
+        _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_uint_eq(attempts_count(attempts, card), 3);
         ck_assert_int_ne(attempts_reason(attempts, card), REASON_NONE);
 }

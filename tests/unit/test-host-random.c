@@ -222,8 +222,7 @@ static void check_tree(uint64_t seed)
         static Stack stack;
         PciFunction functions[N_FUNCTIONS];
         const PciFunction *pointers[N_FUNCTIONS];
-        _cleanup_(root_freep)
-        Root *root = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
 
         make_stack(&stack, seed);
         for (unsigned i = 0; i < N_FUNCTIONS; i++) {
@@ -232,8 +231,7 @@ static void check_tree(uint64_t seed)
                                               .driver = (char *) "some" };
                 pointers[i] = &functions[i];
         }
-        _cleanup_(usage_freep)
-        Usage *usage = calloc(1, sizeof(*usage));
+        _cleanup_(usage_freep) Usage *usage = calloc(1, sizeof(*usage));
         ck_assert_int_eq(root_open(stack.folder, &root), 0);
         ck_assert_int_eq(host_use_add(root, pointers, N_FUNCTIONS, usage), 0);
         for (unsigned i = 0; i < N_FUNCTIONS; i++) {

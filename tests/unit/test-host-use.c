@@ -534,10 +534,8 @@ END_TEST
 /* This machine's own mounts, swap and routes can be read. */
 START_TEST(test_real_tables)
 {
-        _cleanup_(root_freep)
-        Root *host = NULL;
-        _cleanup_(host_tables_freep)
-        HostTables *tables = NULL;
+        _cleanup_(root_freep) Root *host = NULL;
+        _cleanup_(host_tables_freep) HostTables *tables = NULL;
         ck_assert_int_eq(root_open(NULL, &host), 0);
         ck_assert_int_eq(host_tables_read(host, &tables), 0);
         ck_assert_int_eq(host_tables_route(tables, "no such interface"), HOST_ROUTE_NONE);

@@ -31,8 +31,7 @@ START_TEST(test_typical)
                 { 0xfec00000, 0xfec003ff, (char[]){ "IOAPIC 0" } },
                 { 0x100000000, 0x1ffffffff, (char[]){ "System RAM" } },
         };
-        _cleanup_(iomem_freep)
-        Iomem *iomem = NULL;
+        _cleanup_(iomem_freep) Iomem *iomem = NULL;
         ck_assert_int_eq(iomem_parse(typical, &iomem), 0);
         ck_assert(iomem->visible);
         ck_assert_uint_eq(iomem->n_ranges, ELEMENTSOF(expected));
@@ -47,8 +46,7 @@ END_TEST
 /* What everybody but root gets: the tree without its addresses. */
 START_TEST(test_hidden)
 {
-        _cleanup_(iomem_freep)
-        Iomem *iomem = NULL, *empty = NULL;
+        _cleanup_(iomem_freep) Iomem *iomem = NULL, *empty = NULL;
         ck_assert_int_eq(iomem_parse("00000000-00000000 : Reserved\n  00000000-00000000 : System RAM\n",
                                      &iomem),
                          0);
@@ -88,8 +86,7 @@ END_TEST
 START_TEST(test_reads)
 {
         const char *folder = suite_folder();
-        _cleanup_(root_freep)
-        Root *root = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
         Iomem *iomem = NULL;
         ck_assert_int_eq(root_open(folder, &root), 0);
         ck_assert_int_eq(iomem_read(root, &iomem), 0); /* no file */

@@ -41,8 +41,7 @@ static PageView *view_of(uint64_t page)
 /* The picture of the page is EXPECTED. */
 static void expect(uint64_t page, Style style, const StyleColor *colors, const char *expected)
 {
-        _cleanup_(page_view_freep)
-        PageView *view = view_of(page);
+        _cleanup_(page_view_freep) PageView *view = view_of(page);
         _cleanup_free_ char *text = NULL;
         size_t size;
         FILE *out = open_memstream(&text, &size);
@@ -159,8 +158,7 @@ START_TEST(test_owners)
         add(2, 0, 0x400, 0x100, MEMORY);      /* a bridge's BAR */
         add(2, 14, 0x000, 16 * PAGE, MEMORY); /* its window */
 
-        _cleanup_(page_view_freep)
-        PageView *view = view_of(PAGE);
+        _cleanup_(page_view_freep) PageView *view = view_of(PAGE);
         ck_assert_uint_eq(view->n_owners, 2);
         ck_assert_ptr_eq(view->owners[0].function, &functions[0]);
         ck_assert_str_eq(page_owner_label(&view->owners[0]), "BAR 1");

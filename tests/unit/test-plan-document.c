@@ -73,8 +73,7 @@ static JsonObject *function_at(JsonObject *plan, size_t index)
 /* FORGED is refused, with words that contain ABOUT. */
 static void expect_refused(JsonObject *forged, const char *about)
 {
-        _cleanup_(plan_freep)
-        Plan *plan = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_free_ char *problem = NULL;
         int r = plan_from_json(forged, &plan, &problem);
         ck_assert_msg(r == -EBADMSG, "answer %d to what is wrong about \"%s\"", r, about);
@@ -125,8 +124,7 @@ static void expect_function_equal(const PlanFunction *a, const PlanFunction *b)
 START_TEST(test_round_trip)
 {
         _cleanup_json_ JsonObject *whole = plan_set_to_json(set), *parsed = NULL;
-        _cleanup_(plan_set_freep)
-        PlanSet *again = NULL;
+        _cleanup_(plan_set_freep) PlanSet *again = NULL;
         _cleanup_free_ char *problem = NULL;
 
         ck_assert_int_eq(json_document_parse(json_object_to_json_string(whole), &parsed, &problem), 0);
@@ -200,8 +198,7 @@ static void forge_types(JsonObject *copy, JsonObject *object)
 START_TEST(test_types)
 {
         _cleanup_json_ JsonObject *copy = copy_document();
-        _cleanup_(plan_freep)
-        Plan *plan = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_free_ char *problem = NULL;
         forge_types(copy, copy);
         for (size_t i = 0; i < set->plans[0]->n_functions; i++)
@@ -363,8 +360,7 @@ START_TEST(test_no_plan_at_all)
 {
         for (size_t i = 0; i < ELEMENTSOF(values); i++) {
                 _cleanup_json_ JsonObject *value = value_of(values[i]);
-                _cleanup_(plan_set_freep)
-                PlanSet *none = NULL;
+                _cleanup_(plan_set_freep) PlanSet *none = NULL;
                 _cleanup_free_ char *problem = NULL;
                 expect_refused(value, "version");
                 ck_assert_int_eq(plan_set_from_json(value, &none, &problem), -EBADMSG);
@@ -381,8 +377,7 @@ START_TEST(test_set)
         };
         for (size_t i = 0; i < ELEMENTSOF(forgeries); i++) {
                 _cleanup_json_ JsonObject *whole = plan_set_to_json(set);
-                _cleanup_(plan_set_freep)
-                PlanSet *none = NULL;
+                _cleanup_(plan_set_freep) PlanSet *none = NULL;
                 _cleanup_free_ char *problem = NULL;
                 JsonObject *refusal = json_object_array_get_idx(field(whole, "refusals"), 1);
                 json_object_object_add(refusal, forgeries[i].name, value_of(forgeries[i].value));
@@ -390,8 +385,7 @@ START_TEST(test_set)
                 ck_assert_ptr_nonnull(strstr(problem, forgeries[i].name));
         }
         _cleanup_json_ JsonObject *whole = plan_set_to_json(set);
-        _cleanup_(plan_set_freep)
-        PlanSet *none = NULL;
+        _cleanup_(plan_set_freep) PlanSet *none = NULL;
         _cleanup_free_ char *problem = NULL;
         json_object_array_add(field(whole, "plans"), NULL);
         ck_assert_int_eq(plan_set_from_json(whole, &none, &problem), -EBADMSG);

@@ -231,8 +231,7 @@ static void check_proof(const Plan *plan)
         ck_assert_str_eq(reason_name(obstacle.reason), "none");
 
         _cleanup_json_ JsonObject *document = plan_to_json(plan);
-        _cleanup_(plan_freep)
-        Plan *again = NULL;
+        _cleanup_(plan_freep) Plan *again = NULL;
         _cleanup_free_ char *problem = NULL;
         ck_assert_int_eq(plan_from_json(document, &again, &problem), 0);
         ck_assert_int_eq(plan_prove(again, &world.topology, &world.usage, &obstacle), 0);
@@ -268,8 +267,7 @@ static bool is_refused(const PlanSet *set, const PciFunction *function)
 /* Every function that needs something is target of exactly one plan, or refused. */
 static void check_nobody_forgotten(const PlanSet *set)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = world_verdicts(&world);
+        _cleanup_(verdict_freep) Verdicts *verdicts = world_verdicts(&world);
         for (size_t i = 0; i < world.topology.n_functions; i++) {
                 const PciFunction *function = &world.functions[i];
                 size_t n_plans = 0;
@@ -304,8 +302,8 @@ START_TEST(test_random_worlds)
                 random_world();
                 for (size_t j = 0; j < world.topology.n_functions; j++)
                         all[j] = world.functions[j].address;
-                _cleanup_(plan_set_freep)
-                PlanSet *set = world_plan_for(&world, all, world.topology.n_functions);
+                _cleanup_(plan_set_freep) PlanSet *set =
+                                world_plan_for(&world, all, world.topology.n_functions);
                 for (size_t j = 0; j < set->n_plans; j++) {
                         check_plan(set->plans[j]);
                         n_plans[set->plans[j]->scope]++;

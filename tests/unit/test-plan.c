@@ -26,8 +26,7 @@ static void expect_steps(const Plan *plan, const char *expected)
 /* The plan for FIRST is narrowed to the targets alone, for REASON about CULPRIT. */
 static void expect_narrowed(Reason reason, const char *culprit)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = world_plan(&world, FIRST);
+        _cleanup_(plan_set_freep) PlanSet *set = world_plan(&world, FIRST);
         ck_assert_uint_eq(set->n_plans, 1);
         const Plan *plan = set->plans[0];
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
@@ -40,8 +39,7 @@ static void expect_narrowed(Reason reason, const char *culprit)
 
 START_TEST(test_bus)
 {
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
 
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_BUS);
         ck_assert_int_eq(plan->narrowed, REASON_NONE);
@@ -64,8 +62,7 @@ START_TEST(test_settings)
 {
         world_settings(&world, second)->keep_entry = false;
         world_settings(&world, third)->step_timeout_usec = 77000000;
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
 
         ck_assert(!plan->keep_entry);
         ck_assert_uint_eq(plan->step_timeout_usec, 77000000);
@@ -93,8 +90,7 @@ START_TEST(test_entries)
         world_line(unset, RESOURCE_ROM, 0, 0x800, WORLD_BAR_ROM | RESOURCE_UNSET);
         world_line(port, 0, WINDOW_START + 0x100, 0x100, WORLD_BAR); /* the bridge's own */
 
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_uint_eq(plan->n_functions, 8);
         ck_assert_uint_eq(planned(plan, FIRST)->alignment, WORLD_PAGE);
         ck_assert_uint_eq(planned(plan, SECOND)->alignment, WORLD_PAGE);
@@ -115,8 +111,7 @@ START_TEST(test_alignment_of_policy)
 {
         world_settings(&world, second)->alignment = 0x10000;
         world_settings(&world, third)->alignment = 512; /* below a page: the page it is */
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_uint_eq(planned(plan, FIRST)->alignment, WORLD_PAGE);
         ck_assert_uint_eq(planned(plan, SECOND)->alignment, 0x10000);
         ck_assert_uint_eq(planned(plan, THIRD)->alignment, WORLD_PAGE);
@@ -130,8 +125,7 @@ END_TEST
 START_TEST(test_one_plan_a_bus)
 {
         const PciAddress all[] = { third->address, first->address, second->address, third->address };
-        _cleanup_(plan_set_freep)
-        PlanSet *set = world_plan_for(&world, all, ELEMENTSOF(all));
+        _cleanup_(plan_set_freep) PlanSet *set = world_plan_for(&world, all, ELEMENTSOF(all));
         ck_assert_uint_eq(set->n_plans, 1);
         ck_assert_uint_eq(set->n_refusals, 0);
         ck_assert(planned(set->plans[0], FIRST)->is_target);
@@ -145,8 +139,7 @@ START_TEST(test_several_buses)
         PciFunction *far = world_add_small(&world, "0001:00:02.0", NULL, 0x90000100);
         PciFunction *fine = world_add_small(&world, "0002:00:02.0", NULL, 0x91000000);
         const PciAddress all[] = { far->address, first->address, fine->address };
-        _cleanup_(plan_set_freep)
-        PlanSet *set = world_plan_for(&world, all, ELEMENTSOF(all));
+        _cleanup_(plan_set_freep) PlanSet *set = world_plan_for(&world, all, ELEMENTSOF(all));
         ck_assert_uint_eq(set->n_plans, 2);
         ck_assert_uint_eq(set->n_refusals, 0); /* what needs nothing is not refused */
         ck_assert_int_eq(set->plans[0]->scope, PLAN_SCOPE_FUNCTION);
@@ -160,8 +153,7 @@ START_TEST(test_nested)
 {
         PciFunction *bridge = world_add_bridge(&world, "0000:01:01.0", port, WINDOW_START, 0x80000);
         world_add_small(&world, "0000:02:03.0", bridge, WINDOW_START + 0x300);
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, "0000:02:03.0");
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, "0000:02:03.0");
         ck_assert_uint_eq(plan->n_functions, 2);
         ck_assert_str_eq(planned(plan, "0000:02:03.0")->path, PORT "/01.0/03.0");
         expect_steps(plan,
@@ -176,8 +168,7 @@ START_TEST(test_nested_below)
 {
         PciFunction *bridge = world_add_bridge(&world, "0000:01:01.0", port, WINDOW_START, 0x80000);
         PciFunction *deep = world_add_small(&world, "0000:02:03.0", bridge, WINDOW_START + 0x300);
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_uint_eq(plan->n_functions, 6);
         ck_assert_ptr_nonnull(planned(plan, "0000:01:01.0"));
         ck_assert_uint_eq(planned(plan, "0000:02:03.0")->alignment, WORLD_PAGE);
@@ -197,8 +188,7 @@ START_TEST(test_nested_plans_are_one)
         const PciAddress orders[2][2] = { { first->address, deep->address },
                                           { deep->address, first->address } };
         for (size_t i = 0; i < ELEMENTSOF(orders); i++) {
-                _cleanup_(plan_set_freep)
-                PlanSet *set = world_plan_for(&world, orders[i], 2);
+                _cleanup_(plan_set_freep) PlanSet *set = world_plan_for(&world, orders[i], 2);
                 ck_assert_uint_eq(set->n_plans, 1);
                 ck_assert_uint_eq(set->n_refusals, 0);
                 ck_assert_uint_eq(set->plans[0]->n_functions, 6);
@@ -224,28 +214,24 @@ START_TEST(test_ladder)
 
         for (size_t i = 0; i < ELEMENTSOF(rungs); i++) {
                 world.lowest_rung = rungs[i].lowest_rung;
-                _cleanup_(plan_freep)
-                Plan *plan = world_only_plan(&world, "0000:02:03.0");
+                _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, "0000:02:03.0");
                 ck_assert_int_eq(plan->scope, PLAN_SCOPE_BUS);
                 ck_assert_str_eq(PCI_ADDRESS_TEXT(plan->functions[0].address), rungs[i].removed);
                 ck_assert(planned(plan, "0000:02:03.0")->is_target);
         }
         world.lowest_rung = 3;
-        _cleanup_(plan_set_freep)
-        PlanSet *above = world_plan(&world, "0000:02:03.0");
+        _cleanup_(plan_set_freep) PlanSet *above = world_plan(&world, "0000:02:03.0");
         ck_assert_uint_eq(above->n_plans, 0);
         expect_refused(above, "0000:02:03.0", REASON_BRIDGE_STAYS, "0000:02:03.0");
 
         world.lowest_rung = 1; /* the function alone would fit, and has failed */
         world_hold(&world, second, HOLDER_GROUP);
-        _cleanup_(plan_set_freep)
-        PlanSet *failed = world_plan(&world, FIRST);
+        _cleanup_(plan_set_freep) PlanSet *failed = world_plan(&world, FIRST);
         ck_assert_uint_eq(failed->n_plans, 0);
         expect_refused(failed, FIRST, REASON_SIBLING_IN_USE, SECOND);
 
         world_settings(&world, deep)->scope = POLICY_SCOPE_FUNCTION;
-        _cleanup_(plan_set_freep)
-        PlanSet *no_wider = world_plan(&world, "0000:02:03.0");
+        _cleanup_(plan_set_freep) PlanSet *no_wider = world_plan(&world, "0000:02:03.0");
         expect_refused(no_wider, "0000:02:03.0", REASON_NO_WIDER, "0000:02:03.0");
 }
 END_TEST
@@ -255,8 +241,7 @@ START_TEST(test_root_bus)
         world_add_small(&world, "0001:00:08.0", NULL, 0x90000100);
         world_add_small(&world, "0001:00:09.0", NULL, 0x90000200);
         world_add_small(&world, "0001:00:0a.0", NULL, 0x91000000); /* fine as it is */
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, "0001:00:08.0");
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, "0001:00:08.0");
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
         ck_assert_int_eq(plan->narrowed, REASON_BRIDGE_STAYS);
         ck_assert_uint_eq(plan->n_functions, 2);
@@ -269,8 +254,7 @@ END_TEST
 START_TEST(test_device_tree)
 {
         first->device_tree = second->device_tree = third->device_tree = port->device_tree = true;
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
         ck_assert_int_eq(plan->narrowed, REASON_BRIDGE_STAYS);
         ck_assert_uint_eq(plan->n_functions, 3);
@@ -290,8 +274,7 @@ START_TEST(test_bridge_driver)
         world_bind(port, "pci-stub", false);
         expect_narrowed(REASON_SIBLING_ON_HOST_DRIVER, PORT);
         world_bind(port, NULL, false);
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_BUS);
 }
 END_TEST
@@ -300,15 +283,13 @@ END_TEST
 START_TEST(test_narrowed_names_holder)
 {
         world_bind_host(&world, third, "e1000e");
-        _cleanup_(plan_freep)
-        Plan *by_driver = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *by_driver = world_only_plan(&world, FIRST);
         ck_assert_str_eq(by_driver->narrowed_detail, "on the host driver e1000e");
         setup();
         world_bind(third, NULL, false);
         world_hold(&world, third, HOLDER_RESOURCE);
         world.holders[0].object = (char *) "resource0";
-        _cleanup_(plan_freep)
-        Plan *by_use = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *by_use = world_only_plan(&world, FIRST);
         ck_assert_str_eq(by_use->narrowed_detail, "open in qemu (pid 812) through resource0");
 }
 END_TEST
@@ -355,8 +336,7 @@ START_TEST(test_narrowed_by_large_bar)
         world_line(third, 1, UINT64_C(0x4000000000), UINT64_C(0x20000000), WORLD_BAR_64);
         expect_narrowed(REASON_BAR_TOO_LARGE, THIRD);
         world_settings(&world, third)->max_move = UINT64_C(0x20000000); /* just that may move */
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_BUS);
 }
 END_TEST
@@ -389,8 +369,7 @@ END_TEST
 START_TEST(test_scope_of_policy)
 {
         world_settings(&world, second)->scope = POLICY_SCOPE_FUNCTION;
-        _cleanup_(plan_freep)
-        Plan *plan = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
         ck_assert_int_eq(plan->narrowed, REASON_NONE);
         ck_assert_uint_eq(plan->n_functions, 3);
@@ -402,19 +381,16 @@ START_TEST(test_scope_smallest)
 {
         for (size_t i = 0; i < world.topology.n_functions; i++)
                 world.settings[i].scope = POLICY_SCOPE_SMALLEST;
-        _cleanup_(plan_freep)
-        Plan *narrow = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *narrow = world_only_plan(&world, FIRST);
         ck_assert_int_eq(narrow->scope, PLAN_SCOPE_FUNCTION);
 
         world_line(port, WORLD_MEMORY_WINDOW, WINDOW_START, 2 * WORLD_PAGE, WORLD_BAR_WINDOW);
-        _cleanup_(plan_freep)
-        Plan *wide = world_only_plan(&world, FIRST);
+        _cleanup_(plan_freep) Plan *wide = world_only_plan(&world, FIRST);
         ck_assert_int_eq(wide->scope, PLAN_SCOPE_BUS);
         ck_assert_int_eq(wide->narrowed, REASON_NONE);
 
         world_settings(&world, third)->scope = POLICY_SCOPE_FUNCTION; /* which is stricter */
-        _cleanup_(plan_set_freep)
-        PlanSet *set = world_plan(&world, FIRST);
+        _cleanup_(plan_set_freep) PlanSet *set = world_plan(&world, FIRST);
         ck_assert_uint_eq(set->n_plans, 0);
         expect_refused(set, FIRST, REASON_NO_ROOM, FIRST);
 }

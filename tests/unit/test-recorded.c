@@ -147,8 +147,7 @@ static void check_targets(const Recording *recording)
         static const char *const packed[] = { "0000:00:08.0", "0000:00:09.0", "0000:02:01.0", "0000:02:02.0",
                                               "0000:02:03.0", "0000:02:04.0", "0000:03:00.0", "0000:03:00.1",
                                               "0000:03:00.2", "0000:04:00.0" };
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         ck_assert_int_eq(verdict_compute(recording->topology, recording->iomem, recording->page, &verdicts),
                          0);
         size_t n_targets = 0, n_known = 0;
@@ -212,12 +211,9 @@ static double seconds(void)
 START_TEST(test_large)
 {
         const char *folder = suite_folder();
-        _cleanup_(root_freep)
-        Root *root = NULL;
-        _cleanup_(topology_freep)
-        Topology *topology = NULL;
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_(topology_freep) Topology *topology = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         _cleanup_free_ char *problem = NULL;
         make_large(folder);
         ck_assert_int_eq(root_open(folder, &root), 0);

@@ -66,8 +66,7 @@ END_TEST
 /* A magic link of /proc leads anywhere, so none is ever followed, not even with "/" as the root. */
 START_TEST(test_no_magic_links)
 {
-        _cleanup_(root_freep)
-        Root *host = NULL;
+        _cleanup_(root_freep) Root *host = NULL;
         int fd;
         ck_assert_int_eq(root_open(NULL, &host), 0);
         ck_assert(root_is_host(host));

@@ -111,8 +111,7 @@ static void come_back(const char *address)
 
 START_TEST(test_nothing_to_do)
 {
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_NONE);
         ck_assert_ptr_null(writes);
 }
@@ -125,8 +124,7 @@ START_TEST(test_restore)
         set(FIRST, "power/control", "auto");
         set(FIRST, "reset_method", "bus");
         set(FIRST, "numa_node", "1");
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         come_back(FIRST);
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_NONE);
         ck_assert_str_eq(writes,
@@ -141,8 +139,7 @@ END_TEST
 START_TEST(test_moved)
 {
         set(FIRST, "numa_node", "1");
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         set_defaults(MOVED);
         ck_assert_int_eq(restore(state, FIRST_PATH, MOVED), FINDING_NONE);
         expect(MOVED, "numa_node", "1");
@@ -153,8 +150,7 @@ END_TEST
 /* The hold is ours: it goes, and one that was left behind is not taken for anybody's. */
 START_TEST(test_hold)
 {
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         ck_assert_ptr_null(saved_state_override(state, FIRST_PATH));
         come_back(FIRST);
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_NONE);
@@ -162,8 +158,7 @@ START_TEST(test_hold)
         ck_assert_str_eq(writes, "driver_override= ");
 
         set(FIRST, "driver_override", HOLD_DRIVER);
-        _cleanup_(saved_state_freep)
-        SavedState *left_behind = save();
+        _cleanup_(saved_state_freep) SavedState *left_behind = save();
         ck_assert_ptr_null(saved_state_override(left_behind, FIRST_PATH));
         set(FIRST, "driver_override", "(null)");
         ck_assert_int_eq(restore(left_behind, FIRST_PATH, FIRST), FINDING_NONE);
@@ -174,8 +169,7 @@ END_TEST
 START_TEST(test_override)
 {
         set(FIRST, "driver_override", "mlx5_vfio_pci");
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         ck_assert_str_eq(saved_state_override(state, FIRST_PATH), "mlx5_vfio_pci");
         ck_assert_ptr_null(saved_state_override(state, PORT));
         ck_assert_ptr_null(saved_state_override(state, "0000:77:00.0"));
@@ -190,8 +184,7 @@ START_TEST(test_not_restored)
         set(FIRST, "numa_node", "1");
         set(FIRST, "msi_bus", "0");
         set(FIRST, "power/control", "auto");
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         come_back(FIRST);
         refused = "numa_node";
         snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FIRST "/msi_bus", folder);
@@ -211,8 +204,7 @@ END_TEST
 START_TEST(test_all_lost)
 {
         char full[512];
-        _cleanup_(saved_state_freep)
-        SavedState *state = save();
+        _cleanup_(saved_state_freep) SavedState *state = save();
         snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FIRST, folder);
         suite_folder_remove(full);
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_MADE);
@@ -241,8 +233,7 @@ END_TEST
 START_TEST(test_round_trip)
 {
         set(FIRST, "driver_override", "vfio-pci");
-        _cleanup_(saved_state_freep)
-        SavedState *state = save(), *again = NULL;
+        _cleanup_(saved_state_freep) SavedState *state = save(), *again = NULL;
         _cleanup_json_ JsonObject *document = saved_state_to_json(state), *parsed = NULL, *twice = NULL;
         _cleanup_free_ char *problem = NULL;
 

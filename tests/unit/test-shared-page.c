@@ -33,8 +33,7 @@ static void teardown(void)
 
 static void find(void)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = world_verdicts(&world);
+        _cleanup_(verdict_freep) Verdicts *verdicts = world_verdicts(&world);
         shared_pages_clear(&pages);
         ck_assert_int_eq(shared_pages_add_on_vfio(&pages, verdicts, NULL), 0);
 }

@@ -69,8 +69,7 @@ static void expect_problem(const char *file, const char *what)
 
 START_TEST(test_hierarchy)
 {
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         ck_assert_uint_eq(topology->n_functions, 6);
         for (size_t i = 1; i < topology->n_functions; i++)
                 ck_assert_int_lt(pci_address_compare(topology->functions[i - 1].address,
@@ -125,8 +124,7 @@ START_TEST(test_paths)
                                              "0000:00:08.0/00.0",
                                              "00:1c.0/00.0",
                                              "0000:00:1c.0/000000000000000000000000000000000000.0" };
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 const PciFunction *function = find(topology, paths[i][0]);
                 _cleanup_free_ char *path = topology_path(function);
@@ -155,8 +153,7 @@ START_TEST(test_attributes)
         tree_write(folder, LONE, "function_id", "0x00000111\n");
         tree_add(folder, "pci0000:00/0000:00:1f.0", 0x060100, 13);
 
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         const PciFunction *card = find(topology, CARD), *second = find(topology, SECOND),
                           *deep = find(topology, DEEP), *lone = find(topology, LONE);
         ck_assert_str_eq(card->driver, "mlx5_vfio_pci");
@@ -183,8 +180,7 @@ START_TEST(test_vmd)
 {
         tree_add(folder, LONE "/pci10000:e0/10000:e0:06.0", 0x060400, 17);
         tree_add(folder, LONE "/pci10000:e0/10000:e0:06.0/10000:e1:00.0", 0x010802, 13);
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         const PciFunction *port = topology_find(topology, address_of("10000:e0:06.0")),
                           *disk = topology_find(topology, address_of("10000:e1:00.0"));
         ck_assert(port->vmd && disk->vmd && !find(topology, LONE)->vmd);
@@ -203,8 +199,7 @@ START_TEST(test_device_tree)
         suite_link(folder, "sys/devices/platform/4010000000.pcie/of_node",
                    "../../../firmware/devicetree/base/pcie@10000000");
         tree_add(folder, "platform/acpi.pcie/pci0002:00/0002:00:01.0", 0x060400, 17);
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         ck_assert(topology_find(topology, address_of("0001:01:00.0"))->device_tree);
         ck_assert(!topology_find(topology, address_of("0002:00:01.0"))->device_tree);
 }
@@ -329,8 +324,7 @@ START_TEST(test_vanishing)
         tree_unlink(folder, CARD, "resource");
         tree_unlink(folder, SECOND, "uevent");
         suite_link(folder, "sys/bus/pci/devices/0000:00:09.0", "../../../devices/pci0000:00/0000:00:09.0");
-        _cleanup_(topology_freep)
-        Topology *topology = read_well();
+        _cleanup_(topology_freep) Topology *topology = read_well();
         ck_assert_uint_eq(topology->n_functions, 4);
         ck_assert_ptr_null(find(topology, CARD));
         ck_assert_ptr_null(find(topology, SECOND));

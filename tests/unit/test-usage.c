@@ -96,8 +96,7 @@ static void expect_none(const Usage *usage, PciAddress address)
 
 START_TEST(test_idle)
 {
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         ck_assert(usage->group_files);
         expect_none(usage, PORT); /* enabled and on a driver, but a port */
         expect_none(usage, FIRST);
@@ -113,8 +112,7 @@ START_TEST(test_group)
         suite_link(folder, "proc/812/fd/18", "anon_inode:[vfio-device]");
         suite_link(folder, "proc/812/fd/19", "/dev/vfio/12"); /* twice is once */
         suite_link(folder, "proc/812/fd/20", "/dev/vfio/vfio");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, FIRST, HOLDER_GROUP, "open in qemu-system-x86 (pid 812)");
         expect(usage, SECOND, HOLDER_GROUP, "open in qemu-system-x86 (pid 812)");
         expect_none(usage, PORT);
@@ -126,8 +124,7 @@ START_TEST(test_character_device)
 {
         suite_link(folder, "proc/812/fd/17", "/run/containers/4711/dev/vfio/devices/vfio1 (deleted)");
         suite_link(folder, "proc/812/fd/18", "/dev/vfio/devices/vfio10"); /* no function of ours */
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_CDEV, "open in qemu-system-x86 (pid 812)");
         expect_none(usage, FIRST);
 }
@@ -139,8 +136,7 @@ START_TEST(test_resource_open)
         suite_link(folder, "proc/812/fd/4", "/sys/devices/pci0000:00/0000:02:00.0/config");
         suite_link(folder, "proc/812/fd/5",
                    "/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.0/resource0 (deleted)");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_RESOURCE,
                "open in qemu-system-x86 (pid 812) through "
                "/sys/devices/pci0000:00/0000:02:00.0/resource1_wc");
@@ -157,8 +153,7 @@ START_TEST(test_resource_mapped)
                     "7f0c2c000000-7f0c2c001000 rw-s 00000000 00:16 4711      "
                     "/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.1/resource2\n"
                     "7ffc7b5a1000-7ffc7b5c2000 rw-p 00000000 00:00 0         [stack]\n");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, SECOND, HOLDER_RESOURCE,
                "open in test?[2Jpmd (pid 91) through "
                "/sys/devices/pci0000:00/0000:00:1c.0/0000:01:00.1/resource2");
@@ -171,8 +166,7 @@ START_TEST(test_several_users)
         suite_link(folder, "proc/812/fd/17", "/dev/vfio/13");
         suite_write(folder, "proc/7/comm", "dpdk\n");
         suite_link(folder, "proc/7/fd/3", "/dev/vfio/noiommu-13");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         size_t n;
         const Holder *holder = usage_find(usage, LONE, &n);
         ck_assert_uint_eq(n, 2);
@@ -185,21 +179,18 @@ END_TEST
 START_TEST(test_enabled)
 {
         functions[3].enable = 1;
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_ENABLE,
                "enabled (its enable count is not 0), though no process was found that uses it");
 
         suite_link(folder, "proc/812/fd/17", "anon_inode:[vfio-device]"); /* came over a socket */
-        _cleanup_(usage_freep)
-        Usage *handed = read_usage();
+        _cleanup_(usage_freep) Usage *handed = read_usage();
         expect(handed, LONE, HOLDER_GROUP,
                "probably open in qemu-system-x86 (pid 812), which was handed an open VFIO device");
         expect_none(handed, FIRST);
 
         suite_link(folder, "proc/812/fd/18", "/dev/vfio/13");
-        _cleanup_(usage_freep)
-        Usage *attributed = read_usage();
+        _cleanup_(usage_freep) Usage *attributed = read_usage();
         expect(attributed, LONE, HOLDER_GROUP, "open in qemu-system-x86 (pid 812)");
 }
 END_TEST
@@ -213,8 +204,7 @@ START_TEST(test_handed_devices)
         suite_write(folder, "proc/7/comm", "dpdk\n");
         suite_link(folder, "proc/7/fd/3", "/dev/vfio/77");
         suite_link(folder, "proc/7/fd/4", "anon_inode:[vfio-device]");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_GROUP,
                "probably open in qemu-system-x86 (pid 812), which was handed an open VFIO device");
         expect(usage, SECOND, HOLDER_ENABLE,
@@ -237,8 +227,7 @@ START_TEST(test_not_permitted)
         Usage *usage = NULL;
         ProcUsers *users = NULL;
         _cleanup_free_ char *problem = NULL;
-        _cleanup_(root_freep)
-        Root *host = NULL;
+        _cleanup_(root_freep) Root *host = NULL;
         ck_assert_int_eq(root_open(NULL, &host), 0);
         ck_assert_int_eq(seteuid(65534), 0);
         int r = usage_read(root, &topology, &usage, &problem);
@@ -263,8 +252,7 @@ START_TEST(test_leader_exited)
         suite_write(folder, "proc/500/fd/.keep", "");
         suite_write(folder, "proc/500/task/500/maps", "");
         suite_link(folder, "proc/500/task/501/fd/9", "/dev/vfio/13");
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_GROUP, "open in spdk (pid 500)");
 }
 END_TEST
@@ -274,13 +262,11 @@ START_TEST(test_no_group_files)
         char path[128];
         snprintf(path, sizeof(path), "%s/dev/vfio/13", folder);
         ck_assert_int_eq(unlink(path), 0);
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         ck_assert(!usage->group_files);
 
         suite_write(folder, "dev/vfio/noiommu-13", "");
-        _cleanup_(usage_freep)
-        Usage *noiommu = read_usage();
+        _cleanup_(usage_freep) Usage *noiommu = read_usage();
         ck_assert(noiommu->group_files);
 }
 END_TEST
@@ -290,8 +276,7 @@ START_TEST(test_no_proc)
         char path[128];
         snprintf(path, sizeof(path), "%s/proc", folder);
         suite_folder_remove(path);
-        _cleanup_(usage_freep)
-        Usage *usage = read_usage();
+        _cleanup_(usage_freep) Usage *usage = read_usage();
         expect_none(usage, LONE);
 
         suite_write(folder, "proc", "a file");
@@ -390,10 +375,8 @@ START_TEST(test_real_processes)
         }
         ck_assert_int_eq(read(up[0], &byte, 1), 1);
 
-        _cleanup_(root_freep)
-        Root *host = NULL;
-        _cleanup_(proc_users_freep)
-        ProcUsers *users = NULL;
+        _cleanup_(root_freep) Root *host = NULL;
+        _cleanup_(proc_users_freep) ProcUsers *users = NULL;
         _cleanup_free_ char *problem = NULL;
         ck_assert_int_eq(root_open(NULL, &host), 0);
         ck_assert_int_eq(proc_users_read(host, &users, &problem), 0);

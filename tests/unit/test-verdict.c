@@ -65,8 +65,7 @@ static void setup(void)
 
 static FunctionReport judge(uint64_t page)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         ck_assert_int_eq(verdict_compute(&machine.topology, NULL, page, &verdicts), 0);
         FunctionReport report = *verdict_of(verdicts, function);
         ck_assert_int_eq(verdict_is_target(verdicts, function),
@@ -213,8 +212,7 @@ END_TEST
 /* Ranges of /proc/iomem count while their addresses can be seen. */
 START_TEST(test_iomem)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         IomemRange range = { BASE + 0x400, BASE + 0x7ff, (char[]){ "IOAPIC 0" } };
         Iomem iomem = { .visible = true, .ranges = &range, .n_ranges = 1 };
         ck_assert_int_eq(verdict_compute(&machine.topology, &iomem, PAGE, &verdicts), 0);
@@ -240,8 +238,7 @@ START_TEST(test_edges)
         ck_assert_int_eq(judge(PAGE).bars[0].verdict, BAR_SHARED);
         ck_assert_int_eq(judge(PAGE).bars[1].verdict, BAR_SHARED);
 
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = NULL;
+        _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         Topology empty = { 0 };
         ck_assert_int_eq(verdict_compute(&empty, NULL, PAGE, &verdicts), 0);
 }

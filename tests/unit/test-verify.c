@@ -58,8 +58,7 @@ static void realign(void)
 
 static int verify(VerifyWhat what)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = world_verdicts(&world);
+        _cleanup_(verdict_freep) Verdicts *verdicts = world_verdicts(&world);
         finding = (Finding){ 0 };
         return verify_world(plan, &world.topology, verdicts, what, &finding);
 }

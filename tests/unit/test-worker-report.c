@@ -24,8 +24,7 @@ static WorkerReport *parse(const char *line)
 
 START_TEST(reads_progress)
 {
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = parse(
+        _cleanup_(worker_report_freep) WorkerReport *report = parse(
                         "{\"transaction\": \"ab\", \"step\": \"unbind\", \"function\": "
                         "\"0000:03:00.0\", \"index\": 3, \"of\": 14, \"state\": \"done\", \"usec\": 7}");
         ck_assert_int_eq(report->kind, WORKER_REPORT_PROGRESS);
@@ -43,8 +42,7 @@ END_TEST
 /* As the progress file has it: more fields, fewer others. */
 START_TEST(reads_progress_of_the_file)
 {
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = parse(
+        _cleanup_(worker_report_freep) WorkerReport *report = parse(
                         "{ \"transaction\": \"ab\", \"stage\": \"taking\", \"step\": \"rescan\", "
                         "\"index\": 0, \"of\": 2, \"state\": \"late\", \"detail\": \"open\", \"pid\": 7 }\n");
         ck_assert_int_eq(report->progress.state, PROGRESS_LATE);
@@ -55,8 +53,7 @@ END_TEST
 
 START_TEST(reads_a_result)
 {
-        _cleanup_(worker_report_freep)
-        WorkerReport *report = parse(RESULT);
+        _cleanup_(worker_report_freep) WorkerReport *report = parse(RESULT);
         const WorkerResult *result = &report->result;
         ck_assert_int_eq(report->kind, WORKER_REPORT_RESULT);
         ck_assert_int_eq(result->outcome, OUTCOME_ROLLED_BACK);

@@ -182,8 +182,7 @@ static inline Verdicts *world_verdicts(const World *world)
 
 static inline PlanSet *world_plan_for(const World *world, const PciAddress *addresses, size_t n)
 {
-        _cleanup_(verdict_freep)
-        Verdicts *verdicts = world_verdicts(world);
+        _cleanup_(verdict_freep) Verdicts *verdicts = world_verdicts(world);
         const Policy policy = { .world = world };
         const PlanInput input = {
                 .topology = &world->topology,
@@ -208,8 +207,7 @@ static inline PlanSet *world_plan(const World *world, const char *address)
 /* The one plan of a request that has no refusal. */
 static inline Plan *world_only_plan(const World *world, const char *address)
 {
-        _cleanup_(plan_set_freep)
-        PlanSet *set = world_plan(world, address);
+        _cleanup_(plan_set_freep) PlanSet *set = world_plan(world, address);
         ck_assert_uint_eq(set->n_refusals, 0);
         ck_assert_uint_eq(set->n_plans, 1);
         return TAKE_PTR(set->plans[0]);
