@@ -66,6 +66,17 @@ static int remove_and_rescan(Transaction *transaction, Finding *finding)
         return r == FINDING_NONE ? step_run_all(transaction, PLAN_STEP_VERIFY, finding) : r;
 }
 
+/* Whichever way it went: rolled back means that all are there, with every address of before. */
+static int check_all(const Transaction *transaction, Finding *finding)
+{
+        const Plan *plan = transaction->journal.plan;
+        int r = FINDING_NONE;
+
+        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++)
+                r = verify_function(plan, i, transaction->now, finding);
+        return r;
+}
+
 int transaction_undo(Transaction *transaction, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
@@ -87,6 +98,8 @@ int transaction_undo(Transaction *transaction, Finding *finding)
         }
         if (r == 0)
                 r = transaction_look(transaction);
+        if (r == 0 && first.reason == REASON_NONE)
+                r = keep(transaction, check_all(transaction, &fresh), &fresh, &first);
         if (r == 0)
                 r = for_each(transaction, PLAN_STEP_BIND, &first);
         if (r == 0)
