@@ -24,6 +24,7 @@ typedef struct Bus {
         BusState state;
         bool touched;         /* an event came while planning or executing */
         unsigned lowest_rung; /* narrower plans have failed, a wider one is being tried; 0: it is not so */
+        bool settled_again;   /* bus_settle_again() has been used for the plan that is due */
         uint64_t last_event;
         uint64_t delay;     /* settle-delay of its targets, as far as known */
         uint64_t due;       /* of BUS_SETTLING and BUS_WAITING; BUS_NEVER: only by an event */
@@ -74,6 +75,12 @@ void bus_touch(Bus *bus, uint64_t now) _nonnull_(1);
 
 /* True when the last event is DELAY ago; else BUS is to be looked at when it will be. */
 bool bus_is_quiet(Bus *bus, uint64_t delay, uint64_t now) _nonnull_(1);
+
+/*
+ * Somebody seems to be closing a function of BUS at NOW: it has to be quiet for its delay once more. False, with nothing
+ * changed, when it has been granted that before its last plan.
+ */
+bool bus_settle_again(Bus *bus, uint64_t now) _nonnull_(1);
 
 /* To be looked at again when WATCH (taken over) changes, and by DUE at the latest. */
 void bus_wait(Bus *bus, Reason reason, EnableWatch *watch, uint64_t due) _nonnull_(1);

@@ -163,6 +163,16 @@ bool bus_is_quiet(Bus *bus, uint64_t delay, uint64_t now)
         return false;
 }
 
+bool bus_settle_again(Bus *bus, uint64_t now)
+{
+        if (bus->settled_again)
+                return false;
+        bus->settled_again = true;
+        bus->last_event = now;
+        become(bus, BUS_SETTLING, REASON_NONE, now + bus->delay);
+        return true;
+}
+
 void bus_wait(Bus *bus, Reason reason, EnableWatch *watch, uint64_t due)
 {
         become(bus, BUS_WAITING, reason, due);
@@ -177,6 +187,7 @@ void bus_plan(Bus *bus)
 
 void bus_execute(Bus *bus)
 {
+        bus->settled_again = false;
         become(bus, BUS_EXECUTING, REASON_NONE, BUS_NEVER);
 }
 
@@ -189,6 +200,7 @@ void bus_finish(Bus *bus, uint64_t now)
 
 void bus_rest(Bus *bus, Reason reason)
 {
+        bus->settled_again = false;
         become(bus, BUS_SETTLED, reason, BUS_NEVER);
 }
 

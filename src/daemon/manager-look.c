@@ -232,6 +232,13 @@ static int follow_plan(Manager *manager, Bus *bus, PlanSet *set)
                 return end_ladder(manager, bus, remarks);
         if (set->n_plans == 0)
                 return leave_it(manager, bus, set, remarks);
+        /*
+         * Enabled and nobody's: mostly a process that has just ended, whose last close the kernel is still at. Taking its
+         * siblings out alone would mean to take them out twice.
+         */
+        if (bus->lowest_rung == 0 && set->plans[0]->narrowed == REASON_ENABLE_COUNT &&
+            bus_settle_again(bus, manager_now(manager)))
+                return 0;
         if (*remarks && bus_says(bus, remarks))
                 say_lines(bus, LOG_NOTICE, set->refusals[0].reason, remarks);
         int r = manager_start_execute(manager, bus, TAKE_PTR(set->plans[0]));

@@ -149,6 +149,27 @@ START_TEST(waiting_ends_by_time_or_event)
 }
 END_TEST
 
+/* A close that the kernel is still at: one more delay is granted for each plan, not an endless row of them. */
+START_TEST(a_closing_function_settles_once_more)
+{
+        Bus *bus = touch(BUS, 0);
+        ck_assert(bus_is_quiet(bus, DELAY, DELAY));
+        bus_plan(bus);
+        ck_assert(bus_settle_again(bus, DELAY));
+        ck_assert_int_eq(bus->state, BUS_SETTLING);
+        ck_assert_uint_eq(bus_queue_next(queue), 2 * DELAY);
+        ck_assert(!bus_is_quiet(bus, DELAY, 2 * DELAY - 1));
+        ck_assert(bus_is_quiet(bus, DELAY, 2 * DELAY));
+        bus_plan(bus);
+        ck_assert(!bus_settle_again(bus, 2 * DELAY));
+        ck_assert_int_eq(bus->state, BUS_PLANNING);
+        bus_execute(bus);
+        bus_finish(bus, 3 * DELAY);
+        bus_plan(bus);
+        ck_assert(bus_settle_again(bus, 3 * DELAY));
+}
+END_TEST
+
 START_TEST(says_only_what_is_new)
 {
         Bus *bus = touch(BUS, 0);
@@ -176,6 +197,7 @@ int main(void)
         tcase_add_test(tests, what_comes_while_planning_is_seen_after_it);
         tcase_add_test(tests, own_events_are_swallowed);
         tcase_add_test(tests, waiting_ends_by_time_or_event);
+        tcase_add_test(tests, a_closing_function_settles_once_more);
         tcase_add_test(tests, says_only_what_is_new);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
