@@ -32,6 +32,9 @@ static int ours_read(const Root *root, TextList *ret)
         size_t n = 0;
 
         int r = root_read_file(root, OURS_PATH, &text, NULL);
+        /* One that cannot be read now is not known to be none: then ours would stay behind. */
+        if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EFBIG)
+                return r;
         if (r == 0)
                 r = json_document_parse(text, &list, &problem);
         if (r == -ENOMEM)
