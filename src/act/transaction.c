@@ -278,7 +278,8 @@ static int undo_and_finish(Transaction *transaction, const Finding *cause)
         int r = undo(transaction, cause, &finding);
         /* One error must not leave functions missing or without driver: all of it is tried once more. */
         if (r == FINDING_MADE &&
-            (finding.reason == REASON_STEP_FAILED || finding.reason == REASON_FUNCTION_MISSING)) {
+            (finding.reason == REASON_STEP_FAILED || finding.reason == REASON_FUNCTION_MISSING ||
+             finding.reason == REASON_WRONG_DRIVER)) {
                 r = transaction_warn(transaction, &finding);
                 if (r == 0)
                         r = undo(transaction, cause, &finding);
