@@ -371,12 +371,24 @@ typedef struct FaultPoint {
         FaultKind kind;
         unsigned long at, second_at;
         unsigned plan; /* which of the plans is executed, modulo their number */
+        bool is_alone; /* without it the transaction would be verified or rolled back */
 } FaultPoint;
 
 static size_t n_plans(const Session *session)
 {
         struct json_object *plans = member(session->plans, "plans");
         return plans ? json_object_array_length(plans) : 0;
+}
+
+/* Nothing but one error happened: then all can be put back. */
+static void check_one_error(Session *session, const FaultPoint *point)
+{
+        bool is_error = (point->kind >= FAULT_EIO && point->kind <= FAULT_EBUSY) ||
+                        point->kind == FAULT_SHORT;
+        if (session->scenario.has_own_error)
+                return;
+        if (point->is_alone && is_error && strcmp(run_outcome(&session->last), "failed") == 0)
+                session_problem(session, "the outcome is failed because of one error");
 }
 
 /* Runs it with a fault. *RET_N is how many operations there were. */
@@ -392,6 +404,7 @@ static bool run_with_fault(Campaign *campaign, const char *name, const char *tex
                 session->second_at = point->second_at;
                 if (session_execute(session, plan_at(session, point->plan % n_plans(session)))) {
                         session_check(session, point->kind != FAULT_NONE);
+                        check_one_error(session, point);
                         count_outcome(session);
                 }
         }
@@ -419,7 +432,7 @@ bool campaign_faults(Campaign *campaign, const char *name, const char *text)
                         /* Every other recovery is killed as well, somewhere. */
                         FaultPoint point = { kind, at,
                                              is_kill && n_runs & 1 ? (at * 7919) % n + 1 : campaign->second,
-                                             0 };
+                                             0, true };
                         n_runs++;
                         if (!run_with_fault(campaign, name, text, &point, &ignored))
                                 n_bad++;
@@ -443,7 +456,7 @@ bool campaign_random(Campaign *campaign, uint64_t seed, unsigned long count)
                 RandomCase random;
                 generate(seed + i, &random);
                 snprintf(name, sizeof(name), "random %llu", (unsigned long long) (seed + i));
-                FaultPoint point = { random.fault, random.at, random.second_at, random.plan };
+                FaultPoint point = { random.fault, random.at, random.second_at, random.plan, false };
                 if (!run_with_fault(campaign, name, random.text, &point, &n))
                         n_bad++;
         }

@@ -189,6 +189,7 @@ static bool parse_common(const Statement *s, Function *function)
                 copy(function->boot_attributes[i], VALUE_MAX, value_of(s, attribute_name((Attribute) i)));
         function->vanishes = has_word(s, "vanishes");
         function->external = has_word(s, "external");
+        s->scenario->has_own_error |= function->vanishes;
         return parse_bars(s, function);
 }
 
@@ -265,6 +266,7 @@ static bool parse_driver(Statement *s)
                 driver->ids[0].class_mask = class ? 0xffff00 : 0;
                 driver->n_ids = 1;
         }
+        s->scenario->has_own_error |= driver->fails || driver->fails_once;
         return true;
 }
 

@@ -28,6 +28,7 @@ typedef struct Scenario {
         char expect_reason[32];                   /* "" for any */
         char expect_texts[EXPECTATIONS_MAX][128]; /* lines "ADDRESS LINE START" and others, see README */
         size_t n_expect_texts;
+        bool has_own_error;     /* a driver that fails, a function that vanishes: others come on top */
         unsigned faults_stride; /* 0: no faults on it */
 } Scenario;
 

@@ -116,10 +116,10 @@ const User *function_user(const Machine *machine, const Function *function)
                 const User *user = &machine->users[i];
                 if (is_of(user, function))
                         return user;
-                /* A group is used as a whole. */
+                /* A group is used as a whole, but for its members that are unbound. */
                 if (user->active && user->kind != USER_RESOURCE && user->kind != USER_MAPPING &&
-                    user->kind != USER_INVISIBLE && function->group != NONE && !function->is_bridge &&
-                    user->group == function->group)
+                    user->kind != USER_INVISIBLE && function->vfio != NONE && function->group != NONE &&
+                    !function->is_bridge && user->group == function->group)
                         return user;
         }
         return NULL;
