@@ -12,6 +12,12 @@
 #include "judge/plan.h"
 
 /*
+ * The entries that are ours, oldest first; NULL-terminated. A file that is not there or broken: none; then none is
+ * dropped. One that cannot be read: negative errno.
+ */
+int entries_ours(const Root *root, char ***ret) _warn_unused_result_ _nonnull_(1, 2);
+
+/*
  * Writes PLAN's entries. A FindingAnswer: FINDING_MADE with REASON_ATTRIBUTE_FULL (nothing was changed) or
  * REASON_ENTRY_REJECTED; or negative errno. *RET_DROPPED says how many of our own older entries had to go.
  */

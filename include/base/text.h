@@ -21,6 +21,9 @@ int text_to_usec(const char *text, uint64_t *ret) _warn_unused_result_ _nonnull_
 #define TEXT_BYTES_MAX 24
 const char *text_from_bytes(uint64_t bytes, char buffer[static TEXT_BYTES_MAX]);
 
+/* Microseconds as text_to_usec() reads them: "3s", "500ms", "2min". What is no whole millisecond is cut. */
+const char *text_from_usec(uint64_t usec, char buffer[static TEXT_BYTES_MAX]);
+
 /* asprintf() that returns NULL when there is no memory. */
 char *text_format(const char *format, ...) _printf_(1, 2) _warn_unused_result_;
 

@@ -45,3 +45,10 @@ int alignment_param_remove(const char *current, char *const *entries, char **ret
 
 /* True when ENTRY stands in TEXT as a whole entry. */
 bool alignment_param_has(const char *text, const char *entry) _nonnull_(1, 2);
+
+/*
+ * The entries of TEXT that the kernel's parser gets to, in their order; NULL-terminated. *RET_REST (part of TEXT) is what it
+ * does not get to, empty when there is no such thing. -ENOMEM.
+ */
+int alignment_param_split(const char *text, char ***ret, const char **ret_rest) _warn_unused_result_
+                _nonnull_(1, 2, 3);

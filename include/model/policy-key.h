@@ -23,5 +23,8 @@ const char *policy_key_expected(PolicyKeyId key); /* "bus, function or smallest"
 int policy_key_parse(PolicyKeyId key, const char *value, PolicySettings *settings) _warn_unused_result_
                 _nonnull_(2, 3);
 
+/* The field of KEY as it would stand in a file. NULL: no memory. */
+char *policy_key_format(PolicyKeyId key, const PolicySettings *settings) _warn_unused_result_ _nonnull_(2);
+
 /* Copies the field of KEY alone. */
 void policy_key_copy(PolicyKeyId key, PolicySettings *to, const PolicySettings *from) _nonnull_(2, 3);

@@ -20,6 +20,7 @@ typedef enum PolicySectionKind {
 
 typedef struct PolicySection {
         PolicySectionKind kind;
+        char *header;     /* as it stands in the file, with its brackets */
         char *glob;       /* of POLICY_SECTION_FUNCTION */
         int32_t ids[4];   /* of POLICY_SECTION_ID: vendor, device, subvendor, subdevice, or POLICY_ID_ANY */
         uint32_t class;   /* of POLICY_SECTION_CLASS */
@@ -38,4 +39,5 @@ int policy_section_new(const char *header, PolicySection **ret,
 PolicySection *policy_section_free(PolicySection *section);
 DEFINE_CLEANUP(PolicySection *, policy_section_free);
 
-bool policy_section_matches(const PolicySection *section, const PciFunction *function) _nonnull_(1, 2);
+/* FUNCTION may be NULL: only [default] is for that. */
+bool policy_section_matches(const PolicySection *section, const PciFunction *function) _nonnull_(1);

@@ -76,13 +76,16 @@ char *const *policy_files(const Policy *policy) _nonnull_(1);
 Policy *policy_free(Policy *policy);
 DEFINE_CLEANUP(Policy *, policy_free);
 
-/* The settings in effect for FUNCTION. */
-void policy_settings(const Policy *policy, const PciFunction *function, PolicySettings *ret)
-                _nonnull_(1, 2, 3);
+/* The settings in effect for FUNCTION; NULL: for one that no section but [default] is for. */
+void policy_settings(const Policy *policy, const PciFunction *function, PolicySettings *ret) _nonnull_(1, 3);
 
 /* "FILE:LINE" that key KEY ("scope") comes from for FUNCTION, or "built in". NULL for a key that does not exist. */
 const char *policy_source(const Policy *policy, const PciFunction *function, const char *key)
-                _nonnull_(1, 2, 3);
+                _nonnull_(1, 3);
+
+/* "[id 10ec:8139]", the section that decides KEY for FUNCTION. NULL: none does, or there is no such key. */
+const char *policy_section(const Policy *policy, const PciFunction *function, const char *key)
+                _nonnull_(1, 3);
 
 const char *policy_realign_name(PolicyRealign value);
 const char *policy_scope_name(PolicyScope value);

@@ -24,8 +24,7 @@ static bool text_list_has(char *const *list, const char *text)
         return false;
 }
 
-/* The entries that are ours, oldest first. A file that is not there or broken: none; then none is dropped. */
-static int ours_read(const Root *root, TextList *ret)
+int entries_ours(const Root *root, char ***ret)
 {
         _cleanup_free_ char *text = NULL, *problem = NULL;
         _cleanup_json_ JsonObject *list = NULL;
@@ -163,7 +162,7 @@ static int merge_make(const Root *root, const Plan *plan, Merge *merge, Finding 
 {
         int r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &merge->current);
         if (r == 0)
-                r = ours_read(root, &merge->ours);
+                r = entries_ours(root, &merge->ours);
         if (r == 0)
                 r = entries_to_add(plan, merge->current, merge->ours, &merge->entries);
         if (r == 0)
@@ -204,7 +203,7 @@ int entries_remove(const Root *root, const Plan *plan, Finding *finding)
 {
         _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL, *text = NULL;
-        int r = ours_read(root, &ours);
+        int r = entries_ours(root, &ours);
         if (r == 0)
                 r = entries_to_remove(plan, ours, &entries);
         if (r == 0)

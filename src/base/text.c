@@ -90,6 +90,21 @@ const char *text_from_bytes(uint64_t bytes, char buffer[static TEXT_BYTES_MAX])
         return buffer;
 }
 
+const char *text_from_usec(uint64_t usec, char buffer[static TEXT_BYTES_MAX])
+{
+        const char *unit = "ms";
+        uint64_t factor = USEC_PER_MSEC;
+        if (usec % (60 * USEC_PER_SEC) == 0 && usec != 0) {
+                unit = "min";
+                factor = 60 * USEC_PER_SEC;
+        } else if (usec % USEC_PER_SEC == 0) {
+                unit = "s";
+                factor = USEC_PER_SEC;
+        }
+        snprintf(buffer, TEXT_BYTES_MAX, "%llu%s", (unsigned long long) (usec / factor), unit);
+        return buffer;
+}
+
 char *text_format(const char *format, ...)
 {
         va_list args;

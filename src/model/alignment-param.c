@@ -217,3 +217,23 @@ bool alignment_param_has(const char *text, const char *entry)
         const char *end;
         return find_entry(text, list, &end) != NULL;
 }
+
+int alignment_param_split(const char *text, char ***ret, const char **ret_rest)
+{
+        size_t room = strcspn(text, "\n") / 2 + 2, n = 0;
+        _cleanup_(text_list_freep) char **list = calloc(room, sizeof(list[0]));
+        if (!list)
+                return -ENOMEM;
+        while (*text != '\0' && *text != '\n') {
+                const char *end = skip_entry(text);
+                if (!end)
+                        break;
+                list[n] = strndup(text, (size_t) (end - text));
+                if (!list[n++])
+                        return -ENOMEM;
+                text = *end == '\0' ? end : end + 1;
+        }
+        *ret = TAKE_PTR(list);
+        *ret_rest = text;
+        return 0;
+}

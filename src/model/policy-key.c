@@ -160,6 +160,48 @@ int policy_key_parse(PolicyKeyId key, const char *value, PolicySettings *setting
         return 0;
 }
 
+static uint64_t get_field(const Key *key, const PolicySettings *settings)
+{
+        const void *field = (const char *) settings + key->offset;
+        uint64_t value = 0;
+        bool flag;
+        uint32_t small;
+
+        if (key->size == sizeof(flag))
+                value = *(const bool *) field;
+        else if (key->size == sizeof(small)) {
+                memcpy(&small, field, sizeof(small));
+                value = small;
+        } else
+                memcpy(&value, field, sizeof(value));
+        return value;
+}
+
+char *policy_key_format(PolicyKeyId key, const PolicySettings *settings)
+{
+        char buffer[TEXT_BYTES_MAX];
+        uint64_t value = get_field(&keys[key], settings);
+
+        switch (keys[key].kind) {
+        case KIND_NUMBER:
+                return text_format("%llu", (unsigned long long) value);
+        case KIND_BYTES:
+                return strdup(text_from_bytes(value, buffer));
+        case KIND_ALIGNMENT:
+                return strdup(value == 0 ? "page" : text_from_bytes(value, buffer));
+        case KIND_TIME:
+                return strdup(text_from_usec(value, buffer));
+        case KIND_REALIGN:
+        case KIND_SCOPE:
+        case KIND_MSIX:
+        case KIND_ON_FAILURE:
+        case KIND_AFTER_REATTACH:
+        case KIND_YES_NO:
+        default:
+                return strdup(words[keys[key].kind][value]);
+        }
+}
+
 void policy_key_copy(PolicyKeyId key, PolicySettings *to, const PolicySettings *from)
 {
         memcpy((char *) to + keys[key].offset, (const char *) from + keys[key].offset, keys[key].size);

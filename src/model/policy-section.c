@@ -141,6 +141,9 @@ int policy_section_new(const char *header, PolicySection **ret, const char **ret
         _cleanup_(policy_section_freep) PolicySection *section = calloc(1, sizeof(*section));
         if (!section)
                 return -ENOMEM;
+        section->header = text_format("[%s]", header);
+        if (!section->header)
+                return -ENOMEM;
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 if (strlen(kinds[i].word) != word || memcmp(kinds[i].word, header, word) != 0)
@@ -164,6 +167,7 @@ PolicySection *policy_section_free(PolicySection *section)
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(section->sources); i++)
                 free(section->sources[i]);
+        free(section->header);
         free(section->glob);
         free(section);
         return NULL;
@@ -181,6 +185,8 @@ static bool ids_match(const PolicySection *section, const PciFunction *function)
 
 bool policy_section_matches(const PolicySection *section, const PciFunction *function)
 {
+        if (!function)
+                return section->kind == POLICY_SECTION_DEFAULT;
         switch (section->kind) {
         case POLICY_SECTION_CLASS:
                 return function->class >> section->ignored == section->class;

@@ -148,3 +148,12 @@ const char *policy_source(const Policy *policy, const PciFunction *function, con
         const PolicySection *section = deciding_section(policy, function, id);
         return section ? section->sources[id] : "built in";
 }
+
+const char *policy_section(const Policy *policy, const PciFunction *function, const char *key)
+{
+        PolicyKeyId id;
+        if (policy_key_find(key, &id) < 0)
+                return NULL;
+        const PolicySection *section = deciding_section(policy, function, id);
+        return section ? section->header : NULL;
+}

@@ -31,3 +31,8 @@ UNIT_TESTS += test-iomem
 test_iomem_SOURCES = tests/unit/test-iomem.c tests/unit/suite.h
 test_iomem_CFLAGS = $(UNIT_CFLAGS)
 test_iomem_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-boot-option
+test_boot_option_SOURCES = tests/unit/test-boot-option.c tests/unit/suite.h
+test_boot_option_CFLAGS = $(UNIT_CFLAGS)
+test_boot_option_LDADD = $(UNIT_LIBS)

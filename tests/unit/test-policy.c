@@ -321,8 +321,13 @@ START_TEST(test_installed_defaults)
         PolicySettings settings;
         policy_settings(policy, &network, &settings);
         check_builtin(&settings);
-        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++)
+        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++) {
+                _cleanup_free_ char *value = policy_key_format(key, &settings);
+                ck_assert_str_eq(value, policy_key_builtin(key));
                 ck_assert_str_ne(policy_source(policy, &network, policy_key_name(key)), "built in");
+                ck_assert_ptr_nonnull(policy_section(policy, &network, policy_key_name(key)));
+                ck_assert_str_eq(policy_section(policy, NULL, policy_key_name(key)), "[default]");
+        }
 }
 END_TEST
 

@@ -50,6 +50,12 @@ START_TEST(test_usec)
         ck_assert_uint_eq(usec, 250000);
         ck_assert_int_eq(text_to_usec("2min", &usec), 0);
         ck_assert_uint_eq(usec, 120000000);
+        static const char *const texts[] = { "0s", "3s", "10s", "250ms", "2min", "90s", "1500ms", "60min" };
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                char buffer[TEXT_BYTES_MAX];
+                ck_assert_int_eq(text_to_usec(texts[i], &usec), 0);
+                ck_assert_str_eq(text_from_usec(usec, buffer), texts[i]);
+        }
         ck_assert_int_eq(text_to_usec("3 s", &usec), -EINVAL);
         ck_assert_int_eq(text_to_usec("1.5s", &usec), -EINVAL);
 }
