@@ -4,6 +4,7 @@
 /* What the options of the command line say, as every verb gets it, and the exit statuses that are part of it. */
 
 #include "base/root.h"
+#include "client/style.h"
 #include "model/policy.h"
 
 typedef enum ClientExit {
@@ -29,6 +30,8 @@ typedef struct ClientContext {
         ClientJson json;
         const char *columns; /* what -o was given; NULL: the verb's own choice */
         bool no_legend;      /* a table without its header line */
+        bool no_pager;
+        Style style; /* of standard output, whether or not a pager is in between */
 } ClientContext;
 
 /* The worse of two: error, usage, cannot, needs realign, fine. For several functions: the worst of all. */
@@ -42,4 +45,8 @@ ClientExit client_error(const char *format, ...) _printf_(1, 2);
  * CLIENT_EXIT_ERROR; else CLIENT_EXIT_FINE.
  */
 ClientExit client_load_policy(const ClientContext *context, Policy **ret) _warn_unused_result_
+                _nonnull_(1, 2);
+
+/* The snapshot of ROOT. Says itself on standard error what cannot be read. */
+ClientExit client_read_topology(const ClientContext *context, Topology **ret) _warn_unused_result_
                 _nonnull_(1, 2);

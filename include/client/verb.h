@@ -6,18 +6,26 @@
  * the help; each verb is one function in the file of its name.
  */
 
-#include "client/client.h"
+#include "client/column.h"
 
 #define VERB_ANY_NUMBER ((size_t) -1)
+
+/* Which of the options that not every verb has a verb takes. */
+typedef enum VerbOptions {
+        VERB_JSON = 1u << 0,
+        VERB_COLUMNS = 1u << 1,
+        VERB_LEGEND = 1u << 2,
+        VERB_PAGED = 1u << 3, /* what it prints may be long */
+} VerbOptions;
 
 typedef struct Verb {
         const char *name;
         const char *arguments; /* as the help shows them: "FUNCTION…" */
         size_t n_least, n_most;
-        bool tabular; /* takes --json, -o and --no-legend */
+        unsigned options; /* VerbOptions */
         /* ARGUMENTS: N of them, then NULL. */
         ClientExit (*run)(const ClientContext *context, size_t n, char *const *arguments);
-        void (*describe_columns)(FILE *out); /* a line for each column that -o takes; NULL: none */
+        const ColumnList *columns; /* that -o takes; NULL: none */
         const char *help;
 } Verb;
 
@@ -32,6 +40,9 @@ void verb_describe_all(FILE *out) _nonnull_(1);
 void verb_describe(FILE *out, const char *name, const char *arguments, const char *help)
                 _nonnull_(1, 2, 3, 4);
 
+/* In cmdline.c: the kernel's boot option that keeps the present state. */
+ClientExit verb_cmdline(const ClientContext *context, size_t n, char *const *arguments);
+
 /* In check-config.c: reads policy files and says what is wrong in them. */
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);
 
@@ -43,6 +54,10 @@ ClientExit verb_map(const ClientContext *context, size_t n, char *const *argumen
 
 /* In plan.c: what would be done for some functions, or what stands against it. */
 ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In policy.c: the policy in effect, and where it comes from. */
+extern const ColumnList policy_columns;
+ClientExit verb_policy(const ClientContext *context, size_t n, char *const *arguments);
 
 /* In status.c: what VFIO would say of the functions on VFIO drivers, or of the given ones. */
 ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments);

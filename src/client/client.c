@@ -38,3 +38,14 @@ ClientExit client_load_policy(const ClientContext *context, Policy **ret)
                 return client_error("the policy cannot be read: %s", strerror(-r));
         return client_error("the policy has errors:\n%s", problems);
 }
+
+ClientExit client_read_topology(const ClientContext *context, Topology **ret)
+{
+        _cleanup_free_ char *problem = NULL;
+        int r = topology_read(context->root, ret, &problem);
+        if (r >= 0)
+                return CLIENT_EXIT_FINE;
+        if (problem)
+                return client_error("%s", problem);
+        return client_error("the PCI functions cannot be read: %s", strerror(-r));
+}

@@ -4,15 +4,17 @@
 
 #include "base/page.h"
 #include "base/text.h"
+#include "client/document.h"
 #include "client/machine.h"
 #include "client/pci-names.h"
-#include "client/plan-request.h"
 #include "client/print.h"
-#include "client/style.h"
+#include "client/prospect.h"
+#include "client/selection.h"
 #include "client/verb.h"
 #include "judge/page-view.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -242,45 +244,134 @@ static ClientExit explain_policy(const Explanation *e, const PciFunction *functi
                         source);
 }
 
-static ClientExit explain_what_would_be_done(const Explanation *e, const PciFunction *function)
+static ClientExit explain_what_would_be_done(const Explanation *e, const PciFunction *function,
+                                             const Prospect *prospect)
 {
-        _cleanup_(plan_set_freep) PlanSet *set = NULL;
-        ClientExit status = plan_request(e->context, &function->address, 1, &set, NULL);
-        if (status != CLIENT_EXIT_FINE)
-                return status;
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
 
-        const PlanRefusal *refusal = plan_set_refusal(set, function->address);
-        if (refusal)
-                return explain_refusal(e, refusal->reason, refusal->culprit, refusal->detail);
-        const Plan *plan = plan_set_plan(set, function->address);
-        if (!plan) {
+        if (prospect->reason != REASON_NONE)
+                return explain_refusal(e, prospect->reason, prospect->culprit, prospect->detail);
+        if (!prospect->plan) {
                 heading(e, "What would be done");
-                return client_print_wrapped(2, "Nothing: it was realigned meanwhile.");
+                return client_print_wrapped(2, report->verdict == FUNCTION_OK
+                                                               ? "Nothing: there is nothing to gain."
+                                                               : "Nothing: it was realigned meanwhile.");
         }
-        status = explain_plan(e, plan);
+        ClientExit status = explain_plan(e, prospect->plan);
         status = client_exit_worse(status, explain_consequences(e, function));
         return client_exit_worse(status, explain_policy(e, function));
 }
 
 static ClientExit explain(const Explanation *e, const PciFunction *function)
 {
-        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+        _cleanup_(prospect_clear) Prospect prospect = { 0 };
 
         ClientExit status = introduce(e, function);
         status = client_exit_worse(status, explain_bars(e, function));
-        if (report->verdict == FUNCTION_OK) {
-                heading(e, "What would be done");
-                status = client_exit_worse(status,
-                                           client_print_wrapped(2, "Nothing: there is nothing to gain."));
-        } else if (report->verdict == FUNCTION_CANNOT)
-                status = client_exit_worse(status,
-                                           explain_refusal(e, report->reason, function->address, NULL));
-        else if (!function->on_vfio)
-                status = client_exit_worse(status,
-                                           explain_refusal(e, REASON_NOT_VFIO, function->address, NULL));
-        else
-                status = client_exit_worse(status, explain_what_would_be_done(e, function));
-        return client_exit_worse(status, machine_exit_status(report->verdict));
+        fflush(stdout);
+        status = client_exit_worse(status, prospect_make(e->context, e->machine, function, &prospect));
+        return client_exit_worse(status, explain_what_would_be_done(e, function, &prospect));
+}
+
+/* {"realign", "source"}; null when the policy cannot be read. */
+static int add_policy(const Explanation *e, const PciFunction *function, JsonObject *object)
+{
+        _cleanup_json_ JsonObject *policy = json_object_new_object();
+        PolicySettings settings;
+
+        if (!e->policy)
+                return json_object_object_add(object, "policy", NULL);
+        policy_settings(e->policy, function, &settings);
+        if (!policy || json_add_text(policy, "realign", policy_realign_name(settings.realign)) < 0 ||
+            json_add_text(policy, "source", policy_source(e->policy, function, "realign")) < 0)
+                return -ENOMEM;
+        return json_add(object, "policy", TAKE_PTR(policy));
+}
+
+static bool is_in_page_of_earlier(const Explanation *e, const PciFunction *function, unsigned line)
+{
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+        const uint64_t page = e->context->page;
+        const PciResource *lines = function->resources.lines;
+
+        for (unsigned i = 0; i < line; i++)
+                if (report->bars[i].small &&
+                    page_start(lines[i].start, page) == page_start(lines[line].start, page))
+                        return true;
+        return false;
+}
+
+/* The pages that its small BARs are in. */
+static int add_pages(const Explanation *e, const PciFunction *function, JsonObject *object)
+{
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+        _cleanup_json_ JsonObject *pages = json_object_new_array();
+
+        for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                _cleanup_(page_view_freep) PageView *view = NULL;
+                if (!report->bars[line].small || is_in_page_of_earlier(e, function, line))
+                        continue;
+                int r = page_view_make(e->machine->topology, e->machine->iomem, e->context->page,
+                                       resource->start, &view);
+                if (r < 0)
+                        return r;
+                if (!pages || json_append(pages, document_page(e->machine->verdicts, view)) < 0)
+                        return -ENOMEM;
+        }
+        return json_add(object, "pages", TAKE_PTR(pages));
+}
+
+static JsonObject *to_json(const Explanation *e, const PciFunction *function, const Prospect *prospect)
+{
+        const FunctionReport *report = verdict_of(e->machine->verdicts, function);
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        _cleanup_free_ char *name = pci_names_of(e->names, function);
+
+        if (!object || !name || json_add_address(object, "function", function->address) < 0 ||
+            json_add_text(object, "model", name) < 0 ||
+            document_add_text_or_null(object, "driver", function->driver) < 0 ||
+            document_add_group(object, "group", function) < 0 ||
+            json_add_bool(object, "on-vfio", function->on_vfio) < 0 ||
+            json_add_text(object, "verdict", function_verdict_name(report->verdict)) < 0 ||
+            json_add(object, "bars", document_bars(function, report)) < 0 ||
+            add_pages(e, function, object) < 0 || add_policy(e, function, object) < 0 ||
+            prospect_add_json(prospect, object) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+static ClientExit explain_as_json(const Explanation *e, const Selection *selection)
+{
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        _cleanup_json_ JsonObject *functions = json_object_new_array();
+        ClientExit worst = CLIENT_EXIT_FINE;
+
+        for (size_t i = 0; i < selection->n_functions; i++) {
+                _cleanup_(prospect_clear) Prospect prospect = { 0 };
+                ClientExit status =
+                                prospect_make(e->context, e->machine, selection->functions[i], &prospect);
+                worst = client_exit_worse(worst, status);
+                if (!functions || json_append(functions, to_json(e, selection->functions[i], &prospect)) < 0)
+                        return client_error("out of memory");
+        }
+        if (!object || json_add_u64(object, "page", e->context->page) < 0 ||
+            json_add_bool(object, "iomem-seen", e->machine->iomem->visible) < 0 ||
+            json_add(object, "functions", TAKE_PTR(functions)) < 0)
+                return client_error("out of memory");
+        return client_exit_worse(worst, client_print_json(e->context, object));
+}
+
+static ClientExit explain_all(const Explanation *e, const Selection *selection)
+{
+        ClientExit worst = CLIENT_EXIT_FINE;
+
+        for (size_t i = 0; i < selection->n_functions; i++) {
+                if (i > 0)
+                        putchar('\n');
+                worst = client_exit_worse(worst, explain(e, selection->functions[i]));
+        }
+        return worst;
 }
 
 ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arguments)
@@ -296,18 +387,21 @@ ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arg
         if (pci_names_open(&names) < 0)
                 return client_error("out of memory");
         status = client_load_policy(context, &policy);
-        status = client_exit_worse(status, machine_select(machine, n, arguments, &selection));
+        status = client_exit_worse(status, selection_add_named(&selection, machine->topology, n, arguments));
 
         const Explanation e = { .context = context,
                                 .machine = machine,
                                 .policy = policy,
                                 .names = names,
-                                .style = style_of_output() };
-        for (size_t i = 0; i < selection.n_functions; i++) {
-                if (i > 0)
-                        putchar('\n');
-                status = client_exit_worse(status, explain(&e, selection.functions[i]));
-        }
+                                .style = context->style };
+        if (selection.n_functions > 0)
+                status = client_exit_worse(status, context->json != CLIENT_JSON_OFF
+                                                                   ? explain_as_json(&e, &selection)
+                                                                   : explain_all(&e, &selection));
+        for (size_t i = 0; i < selection.n_functions; i++)
+                status = client_exit_worse(status, machine_exit_status(verdict_of(machine->verdicts,
+                                                                                  selection.functions[i])
+                                                                                       ->verdict));
         fflush(stdout);
         machine_say_unseen(machine);
         return status;

@@ -4,6 +4,7 @@
 
 #include "base/page.h"
 #include "base/text.h"
+#include "client/pager.h"
 #include "client/verb.h"
 
 #include <errno.h>
@@ -15,12 +16,13 @@
 typedef struct CommandLine {
         ClientContext context;
         bool help, version;
-        bool tabular; /* one of --json, -o, --no-legend was given */
+        uint32_t given; /* a bit for each of the options */
 } CommandLine;
 
 typedef struct ClientOption {
         const char *name;
-        int letter; /* 0: there is none */
+        unsigned of; /* the VerbOptions of the verbs that take it; 0: all do */
+        int letter;  /* 0: there is none */
         int has_argument;
         const char *argument;
         int (*apply)(CommandLine *line, const char *argument);
@@ -74,7 +76,6 @@ static int apply_json(CommandLine *line, const char *argument)
                 [CLIENT_JSON_SHORT] = "short",
                 [CLIENT_JSON_PRETTY] = "pretty",
         };
-        line->tabular = true;
         line->context.json = CLIENT_JSON_PRETTY;
         for (size_t i = 0; argument && i < ELEMENTSOF(names); i++)
                 if (strcmp(argument, names[i]) == 0) {
@@ -86,30 +87,36 @@ static int apply_json(CommandLine *line, const char *argument)
 
 static int apply_output(CommandLine *line, const char *argument)
 {
-        line->tabular = true;
         line->context.columns = argument;
         return 0;
 }
 
 static int apply_no_legend(CommandLine *line, const char *argument)
 {
-        line->tabular = true;
         line->context.no_legend = true;
         return 0;
 }
 
+static int apply_no_pager(CommandLine *line, const char *argument)
+{
+        line->context.no_pager = true;
+        return 0;
+}
+
 static const ClientOption options[] = {
-        { "sysroot", 0, required_argument, "DIR", apply_sysroot,
+        { "sysroot", 0, 0, required_argument, "DIR", apply_sysroot,
           "look at the tree under DIR instead of this machine" },
-        { "config", 0, required_argument, "FILE", apply_config, "the policy is FILE alone" },
-        { "page-size", 0, required_argument, "SIZE", apply_page_size,
+        { "config", 0, 0, required_argument, "FILE", apply_config, "the policy is FILE alone" },
+        { "page-size", 0, 0, required_argument, "SIZE", apply_page_size,
           "the page of the tree (only with --sysroot): 4K, 64K, …" },
-        { "worker", 0, required_argument, "PATH", apply_worker, "run this vfio-realign-worker" },
-        { "json", 0, optional_argument, "pretty|short|off", apply_json, "print JSON (pretty)" },
-        { "output", 'o', required_argument, "COLUMNS", apply_output, "print these columns" },
-        { "no-legend", 0, no_argument, NULL, apply_no_legend, "print no header line" },
-        { "help", 'h', no_argument, NULL, apply_help, "print this, or about the verb, and exit" },
-        { "version", 'V', no_argument, NULL, apply_version, "print the version and exit" },
+        { "worker", 0, 0, required_argument, "PATH", apply_worker, "run this vfio-realign-worker" },
+        { "json", VERB_JSON, 0, optional_argument, "pretty|short|off", apply_json, "print JSON (pretty)" },
+        { "output", VERB_COLUMNS, 'o', required_argument, "COLUMNS", apply_output, "print these columns" },
+        { "no-legend", VERB_LEGEND, 0, no_argument, NULL, apply_no_legend, "print no header line" },
+        { "no-pager", VERB_PAGED, 0, no_argument, NULL, apply_no_pager,
+          "do not show long output in a pager" },
+        { "help", 0, 'h', no_argument, NULL, apply_help, "print this, or about the verb, and exit" },
+        { "version", 0, 'V', no_argument, NULL, apply_version, "print the version and exit" },
 };
 
 static void print_option(const ClientOption *option)
@@ -135,7 +142,8 @@ static void print_help(void)
         fputs("\nOptions:\n", stdout);
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 print_option(&options[i]);
-        fputs("\nFUNCTION is an address such as 0000:03:00.0, 03:00.0 or pci_0000_03_00_0.\n\n"
+        fputs("\nFUNCTION is an address such as 0000:03:00.0, 03:00.0 or pci_0000_03_00_0, or a pattern such as\n"
+              "\"0000:03:00.*\".\n\n"
               "Exit status: 0 all fine, 1 error, 2 usage, 3 a function needs realignment, 4 one cannot be\n"
               "realigned; of several functions the worst.\n",
               stdout);
@@ -143,12 +151,15 @@ static void print_help(void)
 
 static void print_verb_help(const Verb *verb)
 {
-        printf("Usage: vfio-realign [OPTION…] %s %s\n\n%s: %s.\n", verb->name, verb->arguments, verb->name,
-               verb->help);
-        if (!verb->describe_columns)
+        printf("Usage: vfio-realign [OPTION…] %s%s%s\n\n%s: %s.\n\nOptions:\n", verb->name,
+               *verb->arguments ? " " : "", verb->arguments, verb->name, verb->help);
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (options[i].of == 0 || (options[i].of & verb->options) != 0)
+                        print_option(&options[i]);
+        if (!verb->columns)
                 return;
         fputs("\nColumns for -o:\n", stdout);
-        verb->describe_columns(stdout);
+        columns_describe(verb->columns, stdout);
 }
 
 static ClientExit usage_error(const char *format, ...) _printf_(1, 2);
@@ -191,6 +202,7 @@ static ClientExit read_options(CommandLine *line, int argc, char **argv)
                                 index = (int) i;
                 if (letter == '?' || index < 0)
                         return usage_error("the options cannot be understood");
+                line->given |= UINT32_C(1) << index;
                 if (options[index].apply(line, optarg) < 0)
                         return usage_error("--%s is \"%s\", expected %s", options[index].name, optarg,
                                            options[index].argument);
@@ -211,12 +223,33 @@ static ClientExit run_help(size_t n, char *const *arguments)
         return CLIENT_EXIT_FINE;
 }
 
+/* The options that are not for VERB are no harmless ones: who gives them expects something. */
+static ClientExit check_options(const CommandLine *line, const Verb *verb)
+{
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if ((line->given >> i & 1) != 0 && options[i].of != 0 &&
+                    (options[i].of & verb->options) == 0)
+                        return usage_error("\"%s\" takes no --%s", verb->name, options[i].name);
+        return CLIENT_EXIT_FINE;
+}
+
+static ClientExit run_paged(const ClientContext *context, const Verb *verb, size_t n, char *const *arguments)
+{
+        Pager pager;
+        pager_open(&pager);
+        ClientExit status = verb->run(context, n, arguments);
+        pager_close(&pager);
+        return status;
+}
+
 static ClientExit run_verb(CommandLine *line, const Verb *verb, size_t n, char *const *arguments)
 {
         if (n < verb->n_least || n > verb->n_most)
-                return usage_error("\"%s\" takes %s", verb->name, verb->arguments);
-        if (line->tabular && !verb->tabular)
-                return usage_error("\"%s\" takes none of --json, --output and --no-legend", verb->name);
+                return usage_error("\"%s\" takes %s", verb->name,
+                                   *verb->arguments ? verb->arguments : "no argument");
+        ClientExit status = check_options(line, verb);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
 
         _cleanup_(root_freep) Root *root = NULL;
         int r = root_open(line->context.sysroot, &root);
@@ -224,6 +257,9 @@ static ClientExit run_verb(CommandLine *line, const Verb *verb, size_t n, char *
                 return client_error("%s: cannot be opened as the root directory: %s",
                                     line->context.sysroot ? line->context.sysroot : "/", strerror(-r));
         line->context.root = root;
+        line->context.style = style_of_output();
+        if ((verb->options & VERB_PAGED) != 0 && !line->context.no_pager)
+                return run_paged(&line->context, verb, n, arguments);
         return verb->run(&line->context, n, arguments);
 }
 

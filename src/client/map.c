@@ -4,8 +4,11 @@
 
 #include "base/page.h"
 #include "base/text.h"
+#include "client/document.h"
 #include "client/machine.h"
 #include "client/page-picture.h"
+#include "client/print.h"
+#include "client/selection.h"
 #include "client/verb.h"
 
 #include <errno.h>
@@ -177,16 +180,73 @@ static int compare_pages(const void *a, const void *b)
         return (*x > *y) - (*x < *y);
 }
 
-static ClientExit draw(Map *map, const Selection *selection)
+static ClientExit draw(const Map *map, const Selection *selection)
+{
+        ClientExit status = CLIENT_EXIT_FINE;
+        for (size_t i = 0; i < map->n_pages && status == CLIENT_EXIT_FINE; i++)
+                status = draw_page(map, map->pages[i]);
+        list_large(map, selection);
+        return status;
+}
+
+static int add_page_documents(const Map *map, JsonObject *object)
+{
+        _cleanup_json_ JsonObject *pages = json_object_new_array();
+
+        for (size_t i = 0; i < map->n_pages; i++) {
+                _cleanup_(page_view_freep) PageView *view = NULL;
+                int r = page_view_make(map->machine->topology, map->machine->iomem, map->context->page,
+                                       map->pages[i], &view);
+                if (r < 0)
+                        return r;
+                if (!pages || json_append(pages, document_page(map->machine->verdicts, view)) < 0)
+                        return -ENOMEM;
+        }
+        return json_add(object, "pages", TAKE_PTR(pages));
+}
+
+static int add_large_documents(const Map *map, const Selection *selection, JsonObject *object)
+{
+        _cleanup_json_ JsonObject *large = json_object_new_array();
+
+        for (size_t i = 0; i < selection->n_functions; i++)
+                for (unsigned line = 0; line < RESOURCE_BARS; line++) {
+                        const PciFunction *function = selection->functions[i];
+                        const PciResource *resource = &function->resources.lines[line];
+                        _cleanup_json_ JsonObject *one = json_object_new_object();
+                        if (!resource_is_assigned_memory(resource) || is_drawn(map, resource))
+                                continue;
+                        if (!large || !one || document_add_address(one, "start", resource->start) < 0 ||
+                            json_add_u64(one, "size", resource_size(resource)) < 0 ||
+                            json_add_text(one, "name",
+                                          resource_line_name(function->resources.n_lines, line)) < 0 ||
+                            json_add_address(one, "function", function->address) < 0 ||
+                            json_append(large, TAKE_PTR(one)) < 0)
+                                return -ENOMEM;
+                }
+        return json_add(object, "large", TAKE_PTR(large));
+}
+
+/* {"page", "iomem-seen", "pages": […], "large": […]} */
+static ClientExit print_as_json(const Map *map, const Selection *selection)
+{
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+        if (!object || json_add_u64(object, "page", map->context->page) < 0 ||
+            json_add_bool(object, "iomem-seen", map->machine->iomem->visible) < 0 ||
+            add_page_documents(map, object) < 0 || add_large_documents(map, selection, object) < 0)
+                return client_error("out of memory");
+        return client_print_json(map->context, object);
+}
+
+static ClientExit show(Map *map, const Selection *selection)
 {
         ClientExit status = add_pages(map, selection);
         if (status != CLIENT_EXIT_FINE)
                 return status;
         if (map->n_pages > 0)
                 qsort(map->pages, map->n_pages, sizeof(*map->pages), compare_pages);
-        for (size_t i = 0; i < map->n_pages && status == CLIENT_EXIT_FINE; i++)
-                status = draw_page(map, map->pages[i]);
-        list_large(map, selection);
+        status = map->context->json != CLIENT_JSON_OFF ? print_as_json(map, selection)
+                                                       : draw(map, selection);
         fflush(stdout);
         machine_say_unseen(map->machine);
         return status;
@@ -194,7 +254,7 @@ static ClientExit draw(Map *map, const Selection *selection)
 
 ClientExit verb_map(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_(map_clear) Map map = { .context = context, .style = style_of_output() };
+        _cleanup_(map_clear) Map map = { .context = context, .style = context->style };
         _cleanup_(machine_freep) Machine *machine = NULL;
         _cleanup_(selection_clear) Selection selection = { 0 };
 
@@ -202,9 +262,9 @@ ClientExit verb_map(const ClientContext *context, size_t n, char *const *argumen
         if (status != CLIENT_EXIT_FINE)
                 return status;
         map.machine = machine;
-        status = n > 0 ? machine_select_with_buses(machine, n, arguments, &selection)
-                       : machine_select_on_vfio(machine, &selection);
-        if (n == 0 && selection.n_functions == 0)
+        status = n > 0 ? selection_add_named_with_buses(&selection, machine->topology, n, arguments)
+                       : selection_add_on_vfio(&selection, machine->topology);
+        if (n == 0 && selection.n_functions == 0 && context->json == CLIENT_JSON_OFF)
                 puts("No function is on a VFIO driver.");
-        return client_exit_worse(status, draw(&map, &selection));
+        return client_exit_worse(status, show(&map, &selection));
 }

@@ -2,10 +2,10 @@
 
 /* The verb `plan`: what would be done for some functions, step by step, or what stands against it. Changes nothing. */
 
-#include "client/machine.h"
 #include "client/plan-request.h"
 #include "client/plan-text.h"
 #include "client/print.h"
+#include "client/selection.h"
 #include "client/verb.h"
 
 #include <string.h>
@@ -49,21 +49,17 @@ static ClientExit set_exit_status(const PlanSet *set)
 
 ClientExit verb_plan(const ClientContext *context, size_t n, char *const *arguments)
 {
-        _cleanup_free_ PciAddress *addresses = calloc(n + 1, sizeof(*addresses));
+        _cleanup_free_ PciAddress *addresses = NULL;
         _cleanup_(plan_set_freep) PlanSet *set = NULL;
         _cleanup_json_ JsonObject *document = NULL;
-        if (!addresses)
-                return client_error("out of memory");
-        if (context->columns) {
-                (void) client_error("\"plan\" has no columns to choose with -o");
-                return CLIENT_EXIT_USAGE;
-        }
-        ClientExit status = machine_parse_addresses(n, arguments, addresses);
+        size_t n_addresses;
+
+        ClientExit status = selection_parse_addresses(context, n, arguments, &addresses, &n_addresses);
         if (status == CLIENT_EXIT_FINE)
-                status = plan_request(context, addresses, n, &set, &document);
+                status = plan_request(context, addresses, n_addresses, &set, &document);
         if (status != CLIENT_EXIT_FINE)
                 return status;
         status = context->json != CLIENT_JSON_OFF ? client_print_json(context, document)
-                                                  : print_set(set, addresses, n);
+                                                  : print_set(set, addresses, n_addresses);
         return client_exit_worse(status, set_exit_status(set));
 }

@@ -3,20 +3,20 @@
 /* The verb `status`: what VFIO would say of the functions on VFIO drivers, or of those that were named. */
 
 #include "base/text.h"
+#include "client/document.h"
 #include "client/print.h"
+#include "client/selection.h"
 #include "client/status-column.h"
-#include "client/status-table.h"
 #include "client/verb.h"
 #include "judge/shared-page.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* All that one run shows. */
 typedef struct StatusReport {
         const ClientContext *context;
         const Machine *machine;
-        StatusColumns columns;
+        Columns columns;
         StatusRow *rows;
         PolicySettings *settings; /* parallel to the rows */
         size_t n_rows;
@@ -66,31 +66,6 @@ static void warn_of_shared_page(const PageView *page)
         fprintf(stderr, "vfio-realign: warning: %s\n", text ? text : "out of memory");
 }
 
-static JsonObject *shared_page_to_json(const PageView *view)
-{
-        char start[24];
-        _cleanup_json_ JsonObject *object = json_object_new_object();
-        _cleanup_json_ JsonObject *owners = json_object_new_array();
-
-        snprintf(start, sizeof(start), "0x%" PRIx64, view->start);
-        if (!object || !owners || json_add_text(object, "start", start) < 0)
-                return NULL;
-        for (size_t i = 0; i < view->n_owners; i++) {
-                const PageOwner *owner = &view->owners[i];
-                _cleanup_json_ JsonObject *one = json_object_new_object();
-                if (!owner->function || owner->function->iommu_group == IOMMU_GROUP_NONE)
-                        continue;
-                if (!one || json_add_address(one, "function", owner->function->address) < 0 ||
-                    json_add_text(one, "line", page_owner_label(owner)) < 0 ||
-                    json_add_u64(one, "group", (uint64_t) owner->function->iommu_group) < 0 ||
-                    json_append(owners, TAKE_PTR(one)) < 0)
-                        return NULL;
-        }
-        if (json_add(object, "owners", TAKE_PTR(owners)) < 0)
-                return NULL;
-        return TAKE_PTR(object);
-}
-
 /* {"page", "iomem-seen", "functions": […], "shared-pages": […]} */
 static JsonObject *status_report_to_json(const StatusReport *report)
 {
@@ -101,10 +76,11 @@ static JsonObject *status_report_to_json(const StatusReport *report)
         if (!object || !functions || !shared)
                 return NULL;
         for (size_t i = 0; i < report->n_rows; i++)
-                if (json_append(functions, status_row_to_json(&report->rows[i], &report->columns)) < 0)
+                if (json_append(functions, columns_row_to_json(&report->columns, &report->rows[i])) < 0)
                         return NULL;
         for (size_t i = 0; i < report->shared.n_pages; i++)
-                if (json_append(shared, shared_page_to_json(report->shared.pages[i])) < 0)
+                if (json_append(shared, document_page(report->machine->verdicts, report->shared.pages[i])) <
+                    0)
                         return NULL;
         if (json_add_u64(object, "page", report->context->page) < 0 ||
             json_add_bool(object, "iomem-seen", report->machine->iomem->visible) < 0 ||
@@ -122,7 +98,8 @@ static ClientExit print_report(const StatusReport *report)
                 _cleanup_json_ JsonObject *document = status_report_to_json(report);
                 status = client_print_json(report->context, document);
         } else if (report->n_rows > 0)
-                status = status_table_print(report->context, &report->columns, report->rows, report->n_rows);
+                status = columns_print(report->context, &report->columns, report->rows,
+                                       sizeof(*report->rows), report->n_rows);
         fflush(stdout);
         for (size_t i = 0; i < report->shared.n_pages; i++)
                 warn_of_shared_page(report->shared.pages[i]);
@@ -153,7 +130,7 @@ ClientExit verb_status(const ClientContext *context, size_t n, char *const *argu
         _cleanup_(policy_freep) Policy *policy = NULL;
         _cleanup_(selection_clear) Selection selection = { 0 };
 
-        ClientExit status = status_columns_choose(context->columns, &report.columns);
+        ClientExit status = columns_choose(&status_columns, context->columns, &report.columns);
         if (status == CLIENT_EXIT_FINE)
                 status = machine_read(context, &machine);
         if (status != CLIENT_EXIT_FINE)
@@ -162,8 +139,9 @@ ClientExit verb_status(const ClientContext *context, size_t n, char *const *argu
 
         /* A policy with errors hides its own column, not what VFIO says. */
         status = client_load_policy(context, &policy);
-        status = client_exit_worse(status, n > 0 ? machine_select(machine, n, arguments, &selection)
-                                                 : machine_select_on_vfio(machine, &selection));
+        status = client_exit_worse(status,
+                                   n > 0 ? selection_add_named(&selection, machine->topology, n, arguments)
+                                         : selection_add_on_vfio(&selection, machine->topology));
         if (n > 0 && selection.n_functions == 0)
                 return status;
         if (selection.n_functions == 0 && context->json == CLIENT_JSON_OFF)

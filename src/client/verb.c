@@ -10,15 +10,20 @@
 #define NEAR_ENOUGH 3u
 
 static const Verb verbs[] = {
-        { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, true, verb_status, status_columns_describe,
+        { "status", "[FUNCTION…]", 0, VERB_ANY_NUMBER, VERB_JSON | VERB_COLUMNS | VERB_LEGEND | VERB_PAGED,
+          verb_status, &status_columns,
           "show what VFIO maps of the functions on VFIO drivers, or of these" },
-        { "explain", "FUNCTION…", 1, VERB_ANY_NUMBER, false, verb_explain, NULL,
+        { "explain", "FUNCTION…", 1, VERB_ANY_NUMBER, VERB_JSON | VERB_PAGED, verb_explain, NULL,
           "say in plain words what VFIO sees and what can be done" },
-        { "map", "[FUNCTION…]", 0, VERB_ANY_NUMBER, false, verb_map, NULL,
+        { "map", "[FUNCTION…]", 0, VERB_ANY_NUMBER, VERB_JSON | VERB_PAGED, verb_map, NULL,
           "draw the pages that small BARs are in, to scale" },
-        { "plan", "FUNCTION…", 1, VERB_ANY_NUMBER, true, verb_plan, NULL,
+        { "plan", "FUNCTION…", 1, VERB_ANY_NUMBER, VERB_JSON | VERB_PAGED, verb_plan, NULL,
           "show what would be done, step by step, or what stands against it" },
-        { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, false, verb_check_config, NULL,
+        { "policy", "[FUNCTION…]", 0, VERB_ANY_NUMBER, VERB_JSON | VERB_COLUMNS | VERB_LEGEND | VERB_PAGED,
+          verb_policy, &policy_columns, "show the policy in effect, and which file and line it comes from" },
+        { "cmdline", "", 0, 0, VERB_JSON | VERB_LEGEND, verb_cmdline, NULL,
+          "print the kernel's boot option that keeps the present state" },
+        { "check-config", "[FILE…]", 0, VERB_ANY_NUMBER, 0, verb_check_config, NULL,
           "check the policy, or the given files as one" },
 };
 
@@ -30,29 +35,33 @@ const Verb *verb_find(const char *name)
         return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b, unsigned c)
+static unsigned least(unsigned a, unsigned b)
 {
-        unsigned ab = a < b ? a : b;
-        return ab < c ? ab : c;
+        return a < b ? a : b;
 }
 
-/* How many letters have to be put in, left out or changed (Levenshtein). B is at most NAME_MAX_LENGTH long. */
+/*
+ * How many letters have to be put in, left out, changed, or exchanged with the next one (Damerau-Levenshtein, each letter
+ * touched once). B is at most NAME_MAX_LENGTH long.
+ */
 static unsigned distance(const char *a, const char *b)
 {
-        unsigned row[NAME_MAX_LENGTH + 1];
+        unsigned rows[3][NAME_MAX_LENGTH + 1];
         size_t length = strlen(b);
         for (unsigned j = 0; j <= length; j++)
-                row[j] = j;
-        for (unsigned i = 0; a[i] != '\0'; i++) {
-                unsigned diagonal = row[0];
-                row[0] = i + 1;
+                rows[0][j] = j;
+        size_t i = 0;
+        for (; a[i] != '\0'; i++) {
+                unsigned *row = rows[(i + 1) % 3], *above = rows[i % 3], *before = rows[(i + 2) % 3];
+                row[0] = (unsigned) i + 1;
                 for (size_t j = 0; j < length; j++) {
-                        unsigned above = row[j + 1];
-                        row[j + 1] = least(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-                        diagonal = above;
+                        unsigned change = above[j] + (a[i] != b[j]);
+                        row[j + 1] = least(change, least(above[j + 1], row[j]) + 1);
+                        if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+                                row[j + 1] = least(row[j + 1], before[j - 1] + 1);
                 }
         }
-        return row[length];
+        return rows[i % 3][length];
 }
 
 const Verb *verb_nearest(const char *name)

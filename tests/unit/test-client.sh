@@ -42,9 +42,13 @@ check 2 '' '*"plan" takes FUNCTION*' plan
 check 2 '' '*--bogus*' --bogus status
 check 2 '' '*--sysroot*' --sysroot
 check 2 '' '*--json is "xml", expected pretty|short|off*' --json=xml status
-check 2 '' '*"check-config" takes none of --json*' --json check-config
-check 2 '' '*"check-config" takes none of*' --no-legend check-config
-check 2 '' '*"check-config" takes none of*' -o X check-config
+check 2 '' '*"check-config" takes no --json*' --json check-config
+check 2 '' '*"check-config" takes no --no-legend*' --no-legend check-config
+check 2 '' '*"check-config" takes no --output*' -o X check-config
+check 2 '' '*"check-config" takes no --no-pager*' --no-pager check-config
+check 2 '' '*did you mean "cmdline"?*' cmdilne
+check 2 '' '*did you mean "policy"?*' poilcy
+check 2 '' '*did you mean "map"?*' amp
 check 2 '' '*--page-size is only for --sysroot*' --page-size 4K status
 check 2 '' '*--page-size is "5000"*' --sysroot . --page-size 5000 status
 check 2 '' '*--page-size is "big"*' --sysroot . --page-size big status

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Parts that the JSON documents of several verbs have in common. Addresses in memory are texts ("0xfebf1000"). */
+
+#include "base/json-document.h"
+#include "client/client.h"
+#include "judge/page-view.h"
+#include "judge/verdict.h"
+
+/* "0x…" */
+int document_add_address(JsonObject *object, const char *key, uint64_t address) _warn_unused_result_
+                _nonnull_(1, 2);
+
+/* The number of the IOMMU group, or null. */
+int document_add_group(JsonObject *object, const char *key, const PciFunction *function) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/* TEXT, or null for NULL. */
+int document_add_text_or_null(JsonObject *object, const char *key, const char *text) _warn_unused_result_
+                _nonnull_(1, 2);
+
+/* The memory BARs of FUNCTION: [{"bar", "start", "size", "verdict", "small", "neighbours", …}]. NULL: no memory. */
+JsonObject *document_bars(const PciFunction *function, const FunctionReport *report) _warn_unused_result_
+                _nonnull_(1, 2);
+
+/* {"start", "several-groups", "owners": [{"start", "size", "name", "function", "driver", "group", "verdict"}]} */
+JsonObject *document_page(const Verdicts *verdicts, const PageView *view) _warn_unused_result_
+                _nonnull_(1, 2);
