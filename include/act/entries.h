@@ -28,6 +28,12 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped,
 int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
+typedef enum EntriesWhich {
+        ENTRIES_ALL,
+        /* Only of functions that were not grown before: the others are to come back as they were. */
+        ENTRIES_OF_UNGROWN,
+} EntriesWhich;
+
 /* Takes PLAN's entries out of the attribute as it is now. */
-int entries_remove(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
-                _nonnull_(1, 2, 3);
+int entries_remove(const Root *root, const Plan *plan, EntriesWhich which,
+                   Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 4);

@@ -7,6 +7,7 @@
  */
 
 #include "act/deadline.h"
+#include "act/entries.h"
 #include "act/group-guard.h"
 #include "act/hold.h"
 #include "act/journal.h"
@@ -29,8 +30,9 @@ typedef struct Transaction {
         Deadline *deadline;
         GroupGuard guard;
         UdevWait *udev;
-        Topology *now;     /* the latest snapshot: where the functions are */
-        PciAddress *known; /* the functions of the whole machine before; NULL in recovery */
+        EntriesWhich entries; /* that the next step drop-entries takes out */
+        Topology *now;        /* the latest snapshot: where the functions are */
+        PciAddress *known;    /* the functions of the whole machine before; NULL in recovery */
         size_t n_known;
         Result result;
         uint64_t began;

@@ -10,6 +10,7 @@
 #include "base/reason.h"
 #include "judge/usage.h"
 #include "judge/verdict.h"
+#include "model/grown.h"
 #include "model/policy.h"
 #include "model/topology.h"
 
@@ -43,6 +44,7 @@ typedef struct PlanFunction {
         int iommu_group;
         uint64_t alignment; /* bytes of its entry; 0: no entry is written for it */
         ResourceTable resources;
+        OwnSizes own; /* what the BARs and the ROM have when nothing has grown them */
 } PlanFunction;
 
 typedef struct PlanStep {
@@ -87,6 +89,7 @@ typedef struct PlanInput {
         const Verdicts *verdicts; /* of TOPOLOGY */
         const Usage *usage;
         const Policy *policy;
+        const Grown *grown; /* NULL: nothing is known to be grown */
         /* Parallel to topology->functions: the BAR that holds the MSI-X table, or -1. NULL: not known of any. */
         const int8_t *msix_bars;
         bool by_request; /* an administrator asks: realign = report does not refuse */
@@ -112,9 +115,6 @@ int plan_derive_steps(Plan *plan) _warn_unused_result_ _nonnull_(1);
 bool plan_step_has_function(PlanStepKind kind);
 const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
 const char *plan_scope_name(PlanScope scope);  /* "function", "bus" */
-
-/* True when an entry with ALIGNMENT bytes would grow a memory BAR or the ROM of RESOURCES (KF §2). */
-bool plan_would_grow(const ResourceTable *resources, uint64_t alignment) _nonnull_(1);
 
 /* The entry that is written for FUNCTION (alignment_entry_format()); NULL when there is no memory. */
 char *plan_entry(const Plan *plan, const PlanFunction *function) _warn_unused_result_ _nonnull_(1, 2);

@@ -85,8 +85,15 @@ static int entries_to_add(const Plan *plan, const char *current, char *const *ou
         return 0;
 }
 
+static bool is_wanted(const PlanFunction *function, const char *path, EntriesWhich which)
+{
+        bool is_grown = own_sizes_are_exceeded(&function->own, &function->resources);
+        return function->alignment != 0 && strcmp(function->path, path) == 0 &&
+               (which == ENTRIES_ALL || !is_grown);
+}
+
 /* The entries of OURS that are about functions of PLAN, in whatever form. */
-static int entries_to_remove(const Plan *plan, char *const *ours, TextList *ret)
+static int entries_to_remove(const Plan *plan, char *const *ours, EntriesWhich which, TextList *ret)
 {
         size_t n_ours = 0, n = 0;
         while (ours[n_ours])
@@ -98,8 +105,7 @@ static int entries_to_remove(const Plan *plan, char *const *ours, TextList *ret)
                 const char *at = strchr(ours[i], '@');
                 const char *path = at ? at + 1 : ours[i];
                 for (size_t j = 0; j < plan->n_functions; j++)
-                        if (plan->functions[j].alignment != 0 &&
-                            strcmp(plan->functions[j].path, path) == 0) {
+                        if (is_wanted(&plan->functions[j], path, which)) {
                                 list[n] = strdup(ours[i]);
                                 if (!list[n++])
                                         return -ENOMEM;
@@ -199,13 +205,13 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Fin
         return r;
 }
 
-int entries_remove(const Root *root, const Plan *plan, Finding *finding)
+int entries_remove(const Root *root, const Plan *plan, EntriesWhich which, Finding *finding)
 {
         _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL, *text = NULL;
         int r = entries_ours(root, &ours);
         if (r == 0)
-                r = entries_to_remove(plan, ours, &entries);
+                r = entries_to_remove(plan, ours, which, &entries);
         if (r == 0)
                 r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
         if (r == 0)

@@ -33,10 +33,12 @@ void result_clear(Result *result)
         *result = (Result){ 0 };
 }
 
-static JsonObject *bar_to_json(unsigned line, const PciResource *before, const PciResource *now)
+static JsonObject *bar_to_json(const PlanFunction *planned, unsigned line, const PciResource *now)
 {
+        const PciResource *before = &planned->resources.lines[line];
         _cleanup_json_ JsonObject *object = json_object_new_object();
         if (!object || json_add_u64(object, "line", line) < 0 ||
+            json_add_u64(object, "own", planned->own.lines[line]) < 0 ||
             json_add_u64(object, "before", resource_size(before)) < 0 ||
             json_add_u64(object, "after", now ? resource_size(now) : 0) < 0)
                 return NULL;
@@ -49,7 +51,7 @@ static JsonObject *bars_to_json(const PlanFunction *planned, const PciFunction *
         for (unsigned line = 0; list && line <= RESOURCE_ROM; line++) {
                 const PciResource *before = &planned->resources.lines[line];
                 if (resource_is_assigned_memory(before) &&
-                    json_append(list, bar_to_json(line, before, now ? &now->resources.lines[line] : NULL)) <
+                    json_append(list, bar_to_json(planned, line, now ? &now->resources.lines[line] : NULL)) <
                                     0)
                         return NULL;
         }

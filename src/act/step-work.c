@@ -3,6 +3,7 @@
 /* What each step of a transaction does to sysfs. */
 
 #include "act/entries.h"
+#include "act/growth.h"
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
@@ -69,7 +70,9 @@ static int unbind_from(Transaction *transaction, PciAddress address, const char 
 static int work_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
         size_t n_dropped = 0;
-        int r = entries_install(transaction->root, transaction->journal.plan, &n_dropped, finding);
+        int r = growth_record(transaction->root, transaction->journal.plan);
+        if (r == 0)
+                r = entries_install(transaction->root, transaction->journal.plan, &n_dropped, finding);
         if (r == FINDING_NONE && n_dropped > 0) {
                 Finding warning;
                 finding_make(&warning, REASON_ATTRIBUTE_FULL,
@@ -82,7 +85,7 @@ static int work_entries(Transaction *transaction, const PlanFunction *planned, F
 
 static int work_drop_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
-        return entries_remove(transaction->root, transaction->journal.plan, finding);
+        return entries_remove(transaction->root, transaction->journal.plan, transaction->entries, finding);
 }
 
 /* Going forward only a function that still is on its VFIO driver is unbound; the group files are held meanwhile. */

@@ -3,6 +3,7 @@
 #include "act/transaction.h"
 
 #include "act/entries.h"
+#include "act/growth.h"
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
@@ -114,7 +115,8 @@ static int remember_known(Transaction *transaction)
 static int prove(Transaction *transaction, Finding *finding)
 {
         _cleanup_(usage_freep) Usage *usage = NULL;
-        _cleanup_free_ char *problem = NULL;
+        _cleanup_(grown_freep) Grown *grown = NULL;
+        _cleanup_free_ char *problem = NULL, *grown_problem = NULL;
         const Plan *plan = transaction->journal.plan;
         Obstacle obstacle;
 
@@ -124,7 +126,9 @@ static int prove(Transaction *transaction, Finding *finding)
         if (r == 0)
                 r = usage_read(transaction->root, transaction->now, &usage, &problem);
         if (r == 0)
-                r = plan_prove(plan, transaction->now, usage, &obstacle);
+                r = grown_load(transaction->root, &grown, &grown_problem);
+        if (r == 0)
+                r = plan_prove(plan, transaction->now, usage, grown, &obstacle);
         if (r < 0)
                 return r;
         if (obstacle.reason != REASON_NONE) {
@@ -226,6 +230,8 @@ static int finish(Transaction *transaction, Outcome outcome, const Finding *find
                 int r = look_around(transaction);
                 if (r < 0)
                         return r;
+                /* A record that is not needed any more does no harm. */
+                (void) !growth_tidy(transaction->root, transaction->now);
         }
         _cleanup_json_ JsonObject *document =
                         result_to_json(result, journal->id, journal->plan, transaction->now);

@@ -77,6 +77,16 @@ static int check_all(const Transaction *transaction, Finding *finding)
         return r;
 }
 
+static int drop_entries(Transaction *transaction, EntriesWhich which, Finding *first)
+{
+        Finding fresh = { 0 };
+        transaction->entries = which;
+        return keep(transaction,
+                    step_run(transaction, PLAN_STEP_DROP_ENTRIES, 0, 0, transaction->journal.plan->n_steps,
+                             &fresh),
+                    &fresh, first);
+}
+
 int transaction_undo(Transaction *transaction, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
@@ -85,9 +95,7 @@ int transaction_undo(Transaction *transaction, Finding *finding)
 
         int r = transaction_look(transaction);
         if (r == 0)
-                r = keep(transaction,
-                         step_run(transaction, PLAN_STEP_DROP_ENTRIES, 0, 0, plan->n_steps, &fresh), &fresh,
-                         &first);
+                r = drop_entries(transaction, ENTRIES_OF_UNGROWN, &first);
         if (r == 0 && stage != STAGE_TAKING && stage != STAGE_UNDONE) {
                 transaction->journal.stage = STAGE_UNDOING;
                 if (!verify_untouched(plan, transaction->now))
@@ -104,6 +112,8 @@ int transaction_undo(Transaction *transaction, Finding *finding)
                 r = for_each(transaction, PLAN_STEP_BIND, &first);
         if (r == 0)
                 r = for_each(transaction, PLAN_STEP_RESTORE, &first);
+        if (r == 0 && !plan->keep_entry)
+                r = drop_entries(transaction, ENTRIES_ALL, &first);
         if (r < 0)
                 return r;
         *finding = first;

@@ -13,10 +13,16 @@ static bool must_come_back(const PciResource *before, unsigned line)
                !(line == RESOURCE_ROM && before->flags & RESOURCE_ROM_SHADOW);
 }
 
-/* A size below a page where there was more is the function's own: an entry that is gone now had grown it (KF §2). */
-static bool has_shrunk(const PciResource *before, const PciResource *now, uint64_t page)
+/*
+ * An entry that is gone now may have grown it (KF §2): then it comes back in its own size. Where that is not known (it was
+ * somebody else's entry), a size below a page is taken for its own.
+ */
+static bool has_shrunk(const PciResource *before, const PciResource *now, uint64_t own, uint64_t page)
 {
-        return resource_size(now) < resource_size(before) && resource_size(now) >= page;
+        bool was_grown = own != 0 && own < resource_size(before);
+        if (resource_size(now) >= resource_size(before))
+                return false;
+        return was_grown ? resource_size(now) < own : resource_size(now) >= page;
 }
 
 /* VF BARs belong to virtual functions, and with those on no plan is made; BARs and the ROM are what counts. */
@@ -30,7 +36,8 @@ static int verify_assigned(const PlanFunction *planned, const PciFunction *funct
 
                 if (!must_come_back(before, line))
                         continue;
-                if (!resource_is_assigned(now) || !is_same_type || has_shrunk(before, now, page))
+                if (!resource_is_assigned(now) || !is_same_type ||
+                    has_shrunk(before, now, planned->own.lines[line], page))
                         return finding_make(finding, REASON_BAR_LOST, function->address,
                                             "%s, %llu bytes, was at 0x%llx",
                                             resource_line_name(planned->resources.n_lines, line),

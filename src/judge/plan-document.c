@@ -47,7 +47,8 @@ static JsonObject *function_to_json(const PlanFunction *function)
             json_add_bool(object, "target", function->is_target) < 0 ||
             json_add(object, "group", json_object_new_int(function->iommu_group)) < 0 ||
             json_add_u64(object, "alignment", function->alignment) < 0 ||
-            json_add(object, "resources", resources_to_json(&function->resources)) < 0)
+            json_add(object, "resources", resources_to_json(&function->resources)) < 0 ||
+            json_add(object, "own-sizes", own_sizes_to_json(&function->own)) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
@@ -183,6 +184,8 @@ static int function_from_json(JsonObject *object, uint64_t page, PlanFunction *f
         if (r == 0)
                 r = json_field_u64(object, "alignment", UINT64_C(1) << 62, &function->alignment,
                                    ret_problem);
+        if (r == 0)
+                r = own_sizes_from_json(object, "own-sizes", &function->own, ret_problem);
         if (r < 0)
                 return r;
         function->class = (uint32_t) class;

@@ -49,15 +49,20 @@ static uint64_t largest_bar(const PciFunction *function)
         return largest;
 }
 
-static uint64_t alignment_of(const PlanInput *input, const PciFunction *function)
+/* What FUNCTION's BARs are to be aligned to, by policy. */
+static uint64_t wanted_alignment(const PlanInput *input, const PciFunction *function)
 {
         PolicySettings settings;
         policy_settings(input->policy, function, &settings);
-        uint64_t alignment = settings.alignment > input->verdicts->page ? settings.alignment
-                                                                        : input->verdicts->page;
-        return function->on_vfio && !function->is_bridge && plan_would_grow(&function->resources, alignment)
-                               ? alignment
-                               : 0;
+        return settings.alignment > input->verdicts->page ? settings.alignment : input->verdicts->page;
+}
+
+/* The alignment of its entry: also what is grown already gets one, or it would come back in its own size. */
+static uint64_t alignment_of(const PlanInput *input, const PciFunction *function, const OwnSizes *own)
+{
+        uint64_t alignment = wanted_alignment(input, function);
+        return function->on_vfio && !function->is_bridge && own_sizes_have_below(own, alignment) ? alignment
+                                                                                                 : 0;
 }
 
 static Reason policy_refusal(const PlanInput *input, const PolicySettings *settings)
@@ -200,10 +205,13 @@ static int plan_function_fill(const BusCase *bus, const PciFunction *function, P
                 .is_bridge = function->is_bridge,
                 .is_target = is_target(bus, function),
                 .iommu_group = function->iommu_group,
-                .alignment = alignment_of(bus->input, function),
                 .resources = function->resources,
         };
-        return !ret->path || (function->driver && !ret->driver) ? -ENOMEM : 0;
+        if (!ret->path || (function->driver && !ret->driver))
+                return -ENOMEM;
+        int r = grown_own_sizes(bus->input->grown, function, &ret->own);
+        ret->alignment = r == 0 ? alignment_of(bus->input, function, &ret->own) : 0;
+        return r;
 }
 
 static int plan_fill(const BusCase *bus, unsigned rung, const BlastRadius *radius, Plan *plan)
@@ -274,7 +282,7 @@ static bool targets_fit(const BusCase *bus)
         uint64_t alignment = bus->input->verdicts->page;
 
         for (size_t i = 0; i < bus->n_targets; i++) {
-                uint64_t wanted = alignment_of(bus->input, bus->targets[i]);
+                uint64_t wanted = wanted_alignment(bus->input, bus->targets[i]);
                 alignment = wanted > alignment ? wanted : alignment;
         }
         return window_fit(bus->input->topology, bus->targets[0]->bridge, bus->targets, bus->n_targets,

@@ -35,13 +35,21 @@ static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const Pc
                pci_address_equal(plan->root_bus, function->root_bus);
 }
 
-/* Design §4 rule 4: functions on VFIO with something small have an entry, and nothing else has one. */
+/* Design §4 rule 4: functions on VFIO with something small by itself have an entry, and nothing else has one. */
 static bool has_due_entry(const Plan *plan, const PlanFunction *planned)
 {
         uint64_t alignment = planned->alignment > 0 ? planned->alignment : plan->page;
         bool is_due = planned->on_vfio && !planned->is_bridge &&
-                      plan_would_grow(&planned->resources, alignment);
+                      own_sizes_have_below(&planned->own, alignment);
         return is_due == (planned->alignment > 0);
+}
+
+/* 1: what the plan takes for the function's own sizes are what is known of them; 0: they are not; -ENOMEM. */
+static int has_own_sizes(const PlanFunction *planned, const PciFunction *function, const Grown *grown)
+{
+        OwnSizes own;
+        int r = grown_own_sizes(grown, function, &own);
+        return r < 0 ? r : memcmp(&own, &planned->own, sizeof(own)) == 0;
 }
 
 /* All that the plan's removals take out. */
@@ -59,33 +67,41 @@ static int removed_radius(const Plan *plan, const Topology *topology, BlastRadiu
         return 0;
 }
 
-static Obstacle prove_radius(const Plan *plan, const BlastRadius *radius, const Usage *usage)
+static int prove_radius(const Plan *plan, const BlastRadius *radius, const Usage *usage, const Grown *grown,
+                        Obstacle *ret)
 {
         for (size_t i = 0; i < radius->n_functions; i++) {
                 const PciFunction *function = radius->functions[i];
                 const PlanFunction *planned = planned_at(plan, function->address);
                 Obstacle obstacle = { .reason = REASON_WORLD_CHANGED, .culprit = function->address };
 
-                if (!planned || !is_unchanged(plan, planned, function) || !has_due_entry(plan, planned))
-                        return obstacle;
-                obstacle = obstacle_of(function, usage, planned->is_target);
-                if (obstacle.reason != REASON_NONE)
-                        return obstacle;
+                int r = planned ? has_own_sizes(planned, function, grown) : 0;
+                if (r < 0)
+                        return r;
+                if (r > 0 && is_unchanged(plan, planned, function) && has_due_entry(plan, planned))
+                        obstacle = obstacle_of(function, usage, planned->is_target);
+                if (obstacle.reason != REASON_NONE) {
+                        *ret = obstacle;
+                        return 0;
+                }
         }
-        return (Obstacle){ 0 };
+        *ret = (Obstacle){ 0 };
+        return 0;
 }
 
-int plan_prove(const Plan *plan, const Topology *topology, const Usage *usage, Obstacle *ret)
+int plan_prove(const Plan *plan, const Topology *topology, const Usage *usage, const Grown *grown,
+               Obstacle *ret)
 {
         BlastRadius radius = { 0 };
         Obstacle obstacle;
 
         int r = removed_radius(plan, topology, &radius);
+        if (r == 0)
+                r = prove_radius(plan, &radius, usage, grown, &obstacle);
         if (r < 0) {
                 blast_radius_clear(&radius);
                 return r;
         }
-        obstacle = prove_radius(plan, &radius, usage);
         /* Equal numbers and every function of the radius planned: the sets are equal. */
         if (obstacle.reason == REASON_NONE && radius.n_functions != plan->n_functions)
                 obstacle = (Obstacle){ .reason = REASON_WORLD_CHANGED,

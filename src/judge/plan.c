@@ -103,18 +103,6 @@ int plan_derive_steps(Plan *plan)
         return 0;
 }
 
-bool plan_would_grow(const ResourceTable *resources, uint64_t alignment)
-{
-        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
-                const PciResource *resource = &resources->lines[line];
-                bool is_shadow = line == RESOURCE_ROM && resource->flags & RESOURCE_ROM_SHADOW;
-                if (resource_is_assigned_memory(resource) && !is_shadow &&
-                    resource_size(resource) < alignment)
-                        return true;
-        }
-        return false;
-}
-
 char *plan_entry(const Plan *plan, const PlanFunction *function)
 {
         return alignment_entry_format(function->path, page_order(function->alignment),

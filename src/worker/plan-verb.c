@@ -46,6 +46,7 @@ typedef struct World {
         Verdicts *verdicts;
         Usage *usage;
         Policy *policy;
+        Grown *grown;
         int8_t *msix_bars; /* parallel to the topology's functions */
 } World;
 
@@ -56,6 +57,7 @@ static void world_clear(World *world)
         usage_free(world->usage);
         topology_free(world->topology);
         policy_free(world->policy);
+        grown_free(world->grown);
         free(world->msix_bars);
 }
 
@@ -84,11 +86,23 @@ static int read_msix_tables(const Root *root, World *world)
         return 0;
 }
 
+/* One that is broken tells nothing: then functions that were grown come back in their own sizes. */
+static int read_grown(const Root *root, World *world)
+{
+        _cleanup_free_ char *problem = NULL;
+        int r = grown_load(root, &world->grown, &problem);
+        if (r == 0 && problem)
+                worker_complain("%s; the BARs' sizes of before are not known", problem);
+        return r;
+}
+
 static int world_read(const WorkerContext *context, World *world, char **ret_problem)
 {
         int r = policy_load(context->root, context->config, &world->policy, ret_problem);
         if (r == 0)
                 r = topology_read(context->root, &world->topology, ret_problem);
+        if (r == 0)
+                r = read_grown(context->root, world);
         if (r == 0)
                 r = iomem_read(context->root, &world->iomem);
         if (r == 0)
@@ -147,6 +161,7 @@ static int print_plans(const WorkerContext *context, const World *world, const P
                 .verdicts = world->verdicts,
                 .usage = world->usage,
                 .policy = world->policy,
+                .grown = world->grown,
                 .msix_bars = world->msix_bars,
                 .by_request = context->by_request,
                 .lowest_rung = context->lowest_rung,

@@ -36,3 +36,8 @@ UNIT_TESTS += test-boot-option
 test_boot_option_SOURCES = tests/unit/test-boot-option.c tests/unit/suite.h
 test_boot_option_CFLAGS = $(UNIT_CFLAGS)
 test_boot_option_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-grown
+test_grown_SOURCES = tests/unit/test-grown.c tests/unit/suite.h tests/unit/topology-builder.h
+test_grown_CFLAGS = $(UNIT_CFLAGS)
+test_grown_LDADD = $(UNIT_LIBS)

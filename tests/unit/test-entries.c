@@ -94,9 +94,14 @@ static void install(size_t n_dropped)
         ck_assert_uint_eq(n, n_dropped);
 }
 
+static void uninstall_which(EntriesWhich which)
+{
+        ck_assert_int_eq(entries_remove(root, plan, which, &finding), FINDING_NONE);
+}
+
 static void uninstall(void)
 {
-        ck_assert_int_eq(entries_remove(root, plan, &finding), FINDING_NONE);
+        uninstall_which(ENTRIES_ALL);
 }
 
 /* SIZE bytes of entries that somebody else has put there. */
@@ -118,6 +123,22 @@ START_TEST(test_never_set)
         expect_text("");
         expect_ours("[]");
         uninstall(); /* and once more */
+        expect_text("");
+}
+END_TEST
+
+/* A rollback leaves the entry of what was grown before, so that it comes back as large as it was. */
+START_TEST(test_grown_keeps_its_entry)
+{
+        PlanFunction *first = &plan->functions[1];
+        ck_assert_str_eq(PCI_ADDRESS_TEXT(first->address), "0000:01:00.0");
+        first->resources.lines[1].end = first->resources.lines[1].start + WORLD_PAGE - 1;
+        install(0);
+        expect_text(ENTRIES);
+        uninstall_which(ENTRIES_OF_UNGROWN);
+        expect_text("0000:00:1c.0/00.0");
+        expect_ours("[\"0000:00:1c.0/00.0\"]");
+        uninstall_which(ENTRIES_ALL);
         expect_text("");
 }
 END_TEST
@@ -294,7 +315,7 @@ START_TEST(test_no_attribute)
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(entries_check(root, plan, &finding), -ENOENT);
         ck_assert_int_eq(entries_install(root, plan, &n, &finding), -ENOENT);
-        ck_assert_int_eq(entries_remove(root, plan, &finding), -ENOENT);
+        ck_assert_int_eq(entries_remove(root, plan, ENTRIES_ALL, &finding), -ENOENT);
         ck_assert_int_eq(root_exists(root, OURS_PATH), 0);
 }
 END_TEST
@@ -306,6 +327,7 @@ int main(void)
 
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_never_set);
+        tcase_add_test(cases, test_grown_keeps_its_entry);
         tcase_add_test(cases, test_foreign_text);
         tcase_add_test(cases, test_same_words);
         tcase_add_test(cases, test_between);

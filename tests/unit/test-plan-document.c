@@ -302,6 +302,9 @@ START_TEST(test_function)
                 { "resources", "\"\"", "line" },
                 { "resources", "\"0x0 0x0 0x0\\n\"", "line" },
                 { "resources", "\"garbage\\n\"", "line" },
+                { "own-sizes", "7", "own-sizes" },
+                { "own-sizes", "[1,2,3,4,5,6,7,8]", "own-sizes" },
+                { "own-sizes", "[\"256\"]", "own-sizes" },
         };
         for (size_t i = 0; i < ELEMENTSOF(forgeries); i++) {
                 _cleanup_json_ JsonObject *copy = copy_document();

@@ -46,7 +46,7 @@ static void teardown(void)
 static Obstacle prove(void)
 {
         Obstacle obstacle;
-        ck_assert_int_eq(plan_prove(plan, &world.topology, &world.usage, &obstacle), 0);
+        ck_assert_int_eq(plan_prove(plan, &world.topology, &world.usage, world.grown, &obstacle), 0);
         return obstacle;
 }
 
@@ -342,6 +342,43 @@ START_TEST(test_entries_forged)
 }
 END_TEST
 
+/* Somebody has grown a BAR since, or the plan takes for its own what is not: it would come back smaller. */
+START_TEST(test_grown_since)
+{
+        _cleanup_(grown_freep) Grown *grown = NULL;
+        ck_assert_int_eq(grown_new(&grown), 0);
+        world_line(unbound, 1, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
+        plan_free(plan);
+        plan = world_only_plan(&world, FIRST);
+        expect(REASON_NONE, NULL);
+        world_record_grown(grown, unbound, 1, 256);
+        world.grown = grown;
+        expect(REASON_WORLD_CHANGED, UNBOUND);
+        plan_free(plan);
+        plan = world_only_plan(&world, FIRST);
+        expect(REASON_NONE, NULL);
+        world.grown = NULL;
+}
+END_TEST
+
+/* An entry that is due may not be left out, also where only the record tells that it is due. */
+START_TEST(test_grown_without_entry)
+{
+        _cleanup_(grown_freep) Grown *grown = NULL;
+        ck_assert_int_eq(grown_new(&grown), 0);
+        world_line(second, 1, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
+        world_record_grown(grown, second, 1, 256);
+        world_line(first, 1, WINDOW_START + 0x10, 256, WORLD_BAR); /* misaligned */
+        world.grown = grown;
+        plan_free(plan);
+        plan = world_only_plan(&world, FIRST);
+        expect(REASON_NONE, NULL);
+        plan->functions[PLANNED_SECOND].alignment = 0;
+        expect(REASON_WORLD_CHANGED, SECOND);
+        world.grown = NULL;
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("plan-proof");
@@ -355,6 +392,7 @@ int main(void)
         tcase_add_test(changed, test_changed_state);
         tcase_add_test(changed, test_changed_resources);
         tcase_add_test(changed, test_moved);
+        tcase_add_test(changed, test_grown_since);
         tcase_add_test(changed, test_in_use);
         tcase_add_test(changed, test_users_unseen);
         tcase_add_test(changed, test_refused_itself);
@@ -365,6 +403,7 @@ int main(void)
         tcase_add_test(forged, test_radius_too_large);
         tcase_add_test(forged, test_foreign_function_behind_nested_targets);
         tcase_add_test(forged, test_twice_the_same);
+        tcase_add_test(forged, test_grown_without_entry);
         tcase_add_test(forged, test_host_driver_marked_as_vfio);
         tcase_add_test(forged, test_removal_of_a_leaf);
         tcase_add_test(forged, test_nothing_removed);

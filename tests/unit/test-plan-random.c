@@ -227,14 +227,14 @@ static void check_steps(const Plan *plan)
 static void check_proof(const Plan *plan)
 {
         Obstacle obstacle;
-        ck_assert_int_eq(plan_prove(plan, &world.topology, &world.usage, &obstacle), 0);
+        ck_assert_int_eq(plan_prove(plan, &world.topology, &world.usage, world.grown, &obstacle), 0);
         ck_assert_str_eq(reason_name(obstacle.reason), "none");
 
         _cleanup_json_ JsonObject *document = plan_to_json(plan);
         _cleanup_(plan_freep) Plan *again = NULL;
         _cleanup_free_ char *problem = NULL;
         ck_assert_int_eq(plan_from_json(document, &again, &problem), 0);
-        ck_assert_int_eq(plan_prove(again, &world.topology, &world.usage, &obstacle), 0);
+        ck_assert_int_eq(plan_prove(again, &world.topology, &world.usage, world.grown, &obstacle), 0);
         ck_assert_str_eq(reason_name(obstacle.reason), "none");
         _cleanup_json_ JsonObject *twice = plan_to_json(again);
         ck_assert(json_object_equal(document, twice));

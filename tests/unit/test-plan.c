@@ -107,6 +107,26 @@ START_TEST(test_entries)
 }
 END_TEST
 
+/* What an earlier transaction has grown gets its entry again: without one it would come back in its own size. */
+START_TEST(test_entry_of_grown)
+{
+        _cleanup_(grown_freep) Grown *grown = NULL;
+        ck_assert_int_eq(grown_new(&grown), 0);
+        world_line(first, 1, WINDOW_START + 0x10, 256, WORLD_BAR); /* misaligned */
+        world_line(second, 1, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
+        world_line(third, 1, WINDOW_START + 0x2000, WORLD_PAGE, WORLD_BAR);
+        world_record_grown(grown, second, 1, 256);
+        world.grown = grown;
+
+        _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
+        ck_assert_uint_eq(planned(plan, SECOND)->alignment, WORLD_PAGE);
+        ck_assert_uint_eq(planned(plan, SECOND)->own.lines[1], 256);
+        ck_assert(!planned(plan, SECOND)->is_target);
+        ck_assert_uint_eq(planned(plan, THIRD)->alignment, 0); /* a page by itself */
+        ck_assert_uint_eq(planned(plan, THIRD)->own.lines[1], WORLD_PAGE);
+}
+END_TEST
+
 START_TEST(test_alignment_of_policy)
 {
         world_settings(&world, second)->alignment = 0x10000;
@@ -405,6 +425,7 @@ int main(void)
         tcase_add_test(cases, test_bus);
         tcase_add_test(cases, test_settings);
         tcase_add_test(cases, test_entries);
+        tcase_add_test(cases, test_entry_of_grown);
         tcase_add_test(cases, test_alignment_of_policy);
         tcase_add_test(cases, test_one_plan_a_bus);
         tcase_add_test(cases, test_several_buses);

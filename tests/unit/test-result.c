@@ -96,7 +96,7 @@ START_TEST(test_verified)
         expect(item("functions", 1), "group", "1");
         /* memory BARs and the ROM, no I/O */
         expect(item("functions", 1), "bars",
-               "[{\"line\":1,\"before\":256,\"after\":4096},{\"line\":6,\"before\":65536,\"after\":65536}]");
+               "[{\"line\":1,\"own\":256,\"before\":256,\"after\":4096},{\"line\":6,\"own\":65536,\"before\":65536,\"after\":65536}]");
 }
 END_TEST
 
@@ -112,12 +112,12 @@ START_TEST(test_what_became_of_functions)
         expect(item("functions", 1), "driver", "\"e1000e\"");
         expect(item("functions", 1), "driver-before", "\"vfio-pci\"");
         expect(item("functions", 1), "bars",
-               "[{\"line\":1,\"before\":256,\"after\":256},{\"line\":6,\"before\":65536,\"after\":0}]");
+               "[{\"line\":1,\"own\":256,\"before\":256,\"after\":256},{\"line\":6,\"own\":65536,\"before\":65536,\"after\":0}]");
         expect(item("functions", 2), "function", "\"0000:01:00.1\"");
         expect(item("functions", 2), "present", "false");
         expect(item("functions", 2), "driver", "null");
         expect(item("functions", 2), "group", "-1");
-        expect(item("functions", 2), "bars", "[{\"line\":1,\"before\":256,\"after\":0}]");
+        expect(item("functions", 2), "bars", "[{\"line\":1,\"own\":256,\"before\":256,\"after\":0}]");
 }
 END_TEST
 

@@ -84,6 +84,23 @@ START_TEST(test_realigned)
 }
 END_TEST
 
+/* What we had grown may come back in the size that it has by itself, but no smaller, page or not. */
+START_TEST(test_own_size)
+{
+        plan->functions[PLANNED_UNBOUND].own.lines[MEMORY_BAR] = 0x400;
+        plan->functions[PLANNED_FIRST].own.lines[LARGE_BAR] = 0x2000;
+        realign();
+        world_line(unbound, MEMORY_BAR, WINDOW_START + 0x30000, 0x400, WORLD_BAR);
+        world_line(first, LARGE_BAR, WINDOW_START + 0x10000, 0x2000, WORLD_BAR);
+        ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_NONE);
+        world_line(unbound, MEMORY_BAR, WINDOW_START + 0x30000, 0x200, WORLD_BAR);
+        expect_loss(REASON_BAR_LOST, UNBOUND, "BAR 1, 4096 bytes");
+        world_line(unbound, MEMORY_BAR, WINDOW_START + 0x30000, 0x400, WORLD_BAR);
+        world_line(first, LARGE_BAR, WINDOW_START + 0x10000, 0x1000, WORLD_BAR);
+        expect_loss(REASON_BAR_LOST, FIRST, "BAR 2, 16384 bytes");
+}
+END_TEST
+
 /* Addresses may differ, and pages may be shared again. */
 START_TEST(test_rolled_back)
 {
@@ -325,6 +342,7 @@ int main(void)
 
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_realigned);
+        tcase_add_test(cases, test_own_size);
         tcase_add_test(cases, test_rolled_back);
         tcase_add_test(cases, test_lost);
         tcase_add_test(cases, test_lost_of_bystander);

@@ -26,6 +26,7 @@ typedef struct World {
         PciFunction functions[WORLD_FUNCTIONS_MAX];
         PolicySettings settings[WORLD_FUNCTIONS_MAX]; /* parallel to functions */
         Topology topology;
+        const Grown *grown; /* NULL: nothing is */
         Holder holders[WORLD_HOLDERS_MAX];
         Usage usage;
         uint64_t page;
@@ -145,6 +146,19 @@ static inline PciFunction *world_add_small(World *world, const char *address, Pc
         return function;
 }
 
+/* LINE of FUNCTION has BYTES by itself, however large it is now. */
+static inline void world_record_grown(Grown *grown, const PciFunction *function, unsigned line,
+                                      uint64_t bytes)
+{
+        _cleanup_free_ char *path = topology_path(function);
+        GrownKey key = { path, function->vendor, function->device, function->subvendor,
+                         function->subdevice };
+        OwnSizes own;
+        ck_assert_int_eq(grown_own_sizes(grown, function, &own), 0);
+        own.lines[line] = bytes;
+        ck_assert_int_eq(grown_note(grown, key, &own), 0);
+}
+
 static inline int world_compare_holders(const void *a, const void *b)
 {
         return pci_address_compare(((const Holder *) a)->address, ((const Holder *) b)->address);
@@ -192,6 +206,7 @@ static inline PlanSet *world_plan_for(const World *world, const PciAddress *addr
                 .msix_bars = world->msix_bars,
                 .by_request = world->by_request,
                 .lowest_rung = world->lowest_rung,
+                .grown = world->grown,
         };
         PlanSet *set;
         ck_assert_int_eq(plan_make(&input, addresses, n, &set), 0);
