@@ -34,8 +34,9 @@ typedef struct PciFunction {
         bool boot_display; /* boot_vga is 1 */
         bool removable;    /* "removable": below an external port */
         bool device_tree;  /* the host bridge comes from a device tree */
-        bool vmd;          /* the root bus hangs below another PCI function */
-        bool zpci;         /* on s390, where the platform gives functions identifiers of its own */
+        bool probe_only; /* the kernel keeps the firmware's addresses below its host bridge (model/probe-only.h) */
+        bool vmd;        /* the root bus hangs below another PCI function */
+        bool zpci;       /* on s390, where the platform gives functions identifiers of its own */
         PciAddress physfn;
         ResourceTable resources;
 } PciFunction;

@@ -288,6 +288,7 @@ Reason verdict_refusal(const PciFunction *function)
                 { function->boot_display, REASON_BOOT_DISPLAY },
                 { function->removable, REASON_EXTERNAL },
                 { function->vmd, REASON_VMD },
+                { function->probe_only, REASON_FIRMWARE_ASSIGNMENT },
         };
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
                 if (refusals[i].applies)

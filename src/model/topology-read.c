@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/function-read.h"
+#include "model/probe-only.h"
 #include "model/topology.h"
 
 #include <errno.h>
@@ -14,9 +15,11 @@
 #define LIST_PATH "sys/bus/pci/devices"
 #define DEVICES_PATH "sys/devices"
 #define LINK_PREFIX "../../../devices/" /* from the list to the functions' own directories */
+#define CLASS_USB4_ROUTER 0x0c0340u     /* any generation: the router's host interface */
 #define ATTEMPTS 3u /* a rescan that lists a function before its bridge is over by then */
 
 typedef struct Reader {
+        const Root *root;
         DIR *list;   /* LIST_PATH */
         int devices; /* DEVICES_PATH */
         char **ret_problem;
@@ -94,6 +97,14 @@ static bool host_has_node(const Reader *reader, const char *path, size_t host)
         return fstatat(directory, "of_node", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* A host bridge's own node may say it as well as the machine's. */
+static int read_probe_only(const Reader *reader, const char *path, size_t host, PciFunction *function)
+{
+        _cleanup_free_ char *device = text_format(DEVICES_PATH "/%.*s", (int) host - 1, path);
+        int r = device ? probe_only_read_host(reader->root, device, &function->probe_only) : -ENOMEM;
+        return r < 0 ? r : PRESENCE_THERE;
+}
+
 static int list_problem(const Reader *reader, const char *name, int error, const char *what)
 {
         *reader->ret_problem = text_format("/" LIST_PATH "/%s: %s", name, what);
@@ -121,9 +132,11 @@ static int read_place(const Reader *reader, const char *name, char target[static
                                     "expected a link below " LINK_PREFIX
                                     " through pciDDDD:BB to the same name");
 
-        function->device_tree = host_has_node(reader, path, host);
         function->sysfs_path = text_format(DEVICES_PATH "/%s", path);
-        return function->sysfs_path ? PRESENCE_THERE : -ENOMEM;
+        if (!function->sysfs_path)
+                return -ENOMEM;
+        function->device_tree = host_has_node(reader, path, host);
+        return function->device_tree ? read_probe_only(reader, path, host, function) : PRESENCE_THERE;
 }
 
 static int read_function(Reader *reader, const char *name, PciFunction *function)
@@ -218,6 +231,39 @@ static int link_bridges(const Topology *topology, char **ret_problem)
         return 0;
 }
 
+static int mark_probe_only(const Root *root, const Topology *topology)
+{
+        bool probe_only;
+        int r = probe_only_read(root, &probe_only);
+        for (size_t i = 0; i < topology->n_functions && r == 0; i++)
+                topology->functions[i].probe_only |= probe_only;
+        return r;
+}
+
+static bool is_thunderbolt_router(const PciFunction *function)
+{
+        return function->class == CLASS_USB4_ROUTER || text_equal(function->driver, "thunderbolt");
+}
+
+/*
+ * Where the firmware marks no external ports: a controller on a card of its own is a switch, with the router's host
+ * interface below one of its downstream ports and what is plugged in below the others.
+ */
+static void mark_thunderbolt(const Topology *topology)
+{
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                PciFunction *router = &topology->functions[i];
+                if (!is_thunderbolt_router(router))
+                        continue;
+                router->removable = true;
+                const PciFunction *upstream = router->bridge ? router->bridge->bridge : NULL;
+                for (size_t j = 0; upstream && j < topology->n_functions; j++)
+                        topology->functions[j].removable |=
+                                        &topology->functions[j] == upstream ||
+                                        topology_is_below(&topology->functions[j], upstream);
+        }
+}
+
 static int read_once(const Root *root, Topology **ret, char **ret_problem)
 {
         _cleanup_(topology_freep) Topology *topology = calloc(1, sizeof(*topology));
@@ -236,7 +282,11 @@ static int read_once(const Root *root, Topology **ret, char **ret_problem)
                 return r;
         }
         Reader reader = {
-                .list = list, .devices = devices, .ret_problem = ret_problem, .topology = topology
+                .root = root,
+                .list = list,
+                .devices = devices,
+                .ret_problem = ret_problem,
+                .topology = topology,
         };
         r = read_list(&reader);
         if (r < 0)
@@ -244,8 +294,11 @@ static int read_once(const Root *root, Topology **ret, char **ret_problem)
         if (topology->n_functions > 0)
                 qsort(topology->functions, topology->n_functions, sizeof(PciFunction), compare_functions);
         r = link_bridges(topology, ret_problem);
+        if (r == 0)
+                r = mark_probe_only(root, topology);
         if (r < 0)
                 return r;
+        mark_thunderbolt(topology);
         *ret = TAKE_PTR(topology);
         return 0;
 }

@@ -205,6 +205,94 @@ START_TEST(test_device_tree)
 }
 END_TEST
 
+/* Writes SIZE bytes of a property of the device tree. */
+static void write_property(const char *path, const char *bytes, size_t size)
+{
+        char full[512];
+        suite_prepare(folder, path, full);
+        FILE *file = fopen(full, "wx");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
+#define TREE "sys/firmware/devicetree/base/"
+#define PROBE_ONLY TREE "chosen/linux,pci-probe-only"
+
+static bool is_probe_only(void)
+{
+        _cleanup_(topology_freep) Topology *topology = read_well();
+        for (size_t i = 0; i < topology->n_functions; i++)
+                ck_assert(topology->functions[i].probe_only == topology->functions[0].probe_only);
+        return topology->functions[0].probe_only;
+}
+
+/* of_pci_check_probe_only(): the machine's property; a pseries keeps the firmware's addresses unless it says 0. */
+START_TEST(test_probe_only)
+{
+        ck_assert(!is_probe_only());
+        write_property(TREE "device_type", "", 1);
+        ck_assert(!is_probe_only());
+        write_property(PROBE_ONLY, "\0\0\0\1", 4);
+        ck_assert(is_probe_only());
+        write_property(PROBE_ONLY, "\0\0\0\0", 4);
+        ck_assert(!is_probe_only());
+        write_property(PROBE_ONLY, "\0\0\1", 3); /* no number: the kernel goes on as without it */
+        ck_assert(!is_probe_only());
+
+        write_property(TREE "device_type", "chrp", 5);
+        ck_assert(is_probe_only());
+        write_property(PROBE_ONLY, "\0\0\0\0", 4); /* as QEMU's firmware says */
+        ck_assert(!is_probe_only());
+        write_property(PROBE_ONLY, "\1\0\0\0", 4);
+        ck_assert(is_probe_only());
+}
+END_TEST
+
+/* The same of one host bridge, by its own node. */
+START_TEST(test_probe_only_host)
+{
+        tree_add(folder, "platform/4010000000.pcie/pci0001:00/0001:00:01.0", 0x060400, 17);
+        tree_add(folder, "platform/4020000000.pcie/pci0002:00/0002:00:01.0", 0x060400, 17);
+        suite_link(folder, "sys/devices/platform/4010000000.pcie/of_node",
+                   "../../../firmware/devicetree/base/pcie@10000000");
+        suite_link(folder, "sys/devices/platform/4020000000.pcie/of_node",
+                   "../../../firmware/devicetree/base/pcie@20000000");
+        write_property(TREE "pcie@10000000/linux,pci-probe-only", "\0\0\0\1", 4);
+        write_property(TREE "pcie@20000000/compatible", "x", 2);
+        _cleanup_(topology_freep) Topology *topology = read_well();
+        ck_assert(topology_find(topology, address_of("0001:00:01.0"))->probe_only);
+        ck_assert(!topology_find(topology, address_of("0002:00:01.0"))->probe_only);
+        ck_assert(!find(topology, CARD)->probe_only);
+}
+END_TEST
+
+/* A Thunderbolt card that no firmware has marked: known by its router, with all that hangs on its switch. */
+START_TEST(test_thunderbolt)
+{
+        tree_add(folder, BRIDGE "/0000:02:00.0", 0x060400, 17);
+        tree_add(folder, BRIDGE "/0000:02:00.0/0000:03:00.0", 0x0c0340, 13);
+        tree_add(folder, BRIDGE "/0000:02:01.0", 0x060400, 17);
+        tree_add(folder, BRIDGE "/0000:02:01.0/0000:04:00.0", 0x010802, 13);
+        _cleanup_(topology_freep) Topology *topology = read_well();
+        ck_assert(topology_find(topology, address_of("0000:03:00.0"))->removable);
+        ck_assert(topology_find(topology, address_of("0000:04:00.0"))->removable);
+        ck_assert(find(topology, BRIDGE)->removable);
+        ck_assert(find(topology, DEEP)->removable);
+        ck_assert(!find(topology, PORT)->removable && !find(topology, CARD)->removable);
+}
+END_TEST
+
+/* An older one's class says nothing, its driver does; the machine's own has no switch. */
+START_TEST(test_thunderbolt_driver)
+{
+        tree_bind(folder, LONE, "thunderbolt", false);
+        _cleanup_(topology_freep) Topology *topology = read_well();
+        ck_assert(find(topology, LONE)->removable);
+        ck_assert(!find(topology, PORT)->removable && !find(topology, DEEP)->removable);
+}
+END_TEST
+
 START_TEST(test_garbage)
 {
         static const struct {
@@ -431,6 +519,10 @@ int main(void)
         tcase_add_test(tcase, test_attributes);
         tcase_add_test(tcase, test_vmd);
         tcase_add_test(tcase, test_device_tree);
+        tcase_add_test(tcase, test_probe_only);
+        tcase_add_test(tcase, test_probe_only_host);
+        tcase_add_test(tcase, test_thunderbolt);
+        tcase_add_test(tcase, test_thunderbolt_driver);
         tcase_add_test(tcase, test_garbage);
         tcase_add_test(tcase, test_line_counts);
         tcase_add_test(tcase, test_links_out);

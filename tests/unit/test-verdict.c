@@ -160,6 +160,7 @@ START_TEST(test_refusals)
                 { { .class = 0x010802, .removable = true }, REASON_EXTERNAL },
                 { { .class = 0x010802, .vmd = true }, REASON_VMD },
                 { { .class = 0x010802, .zpci = true }, REASON_PLATFORM },
+                { { .class = 0x010802, .probe_only = true }, REASON_FIRMWARE_ASSIGNMENT },
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 ResourceTable aligned = { .n_lines = 13,
