@@ -28,6 +28,10 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped,
 int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
+/* Whether all entries that PLAN has put there still are: REASON_ENTRY_REJECTED or nothing. */
+int entries_stand(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
 typedef enum EntriesWhich {
         ENTRIES_ALL,
         /* Only of functions that were not grown before: the others are to come back as they were. */

@@ -15,8 +15,8 @@ typedef enum VerifyWhat {
 } VerifyWhat;
 
 /*
- * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, or REASON_PAGE_SHARED. TOPOLOGY is the fresh
- * snapshot, VERDICTS its verdicts.
+ * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, REASON_PAGE_SHARED, or that with no
+ * BAR grown that should have been: REASON_FIRMWARE_ASSIGNMENT. TOPOLOGY is the fresh snapshot, VERDICTS its verdicts.
  */
 int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
                  Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);

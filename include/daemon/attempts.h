@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How often it was tried in vain to realign a function (design §4 rule 6), and on which buses a transaction could not even
- * be undone. Functions are known by topology path and ids, so that another card in the same slot starts afresh. Kept in
+ * How often it was tried in vain to realign a function (design §4 rule 6), on which buses a transaction could not even be
+ * undone, and which host bridges have shown that they keep the firmware's addresses (§6). Functions are known by topology path and ids, so that another card in the same slot starts afresh. Kept in
  * the run directory: a restart of the daemon forgets nothing, a reboot everything.
  */
 
@@ -50,5 +50,12 @@ int attempts_block(Attempts *attempts, const char *key) _warn_unused_result_ _no
 /* True when that was so on the bus KEY, or on one that shares its blast radius: above or below it. */
 bool attempts_is_blocked(const Attempts *attempts, const char *key) _nonnull_(1, 2);
 
-/* Attempts and blocked buses alike. */
+/*
+ * The host bridge that the function at PATH is below keeps the firmware's addresses: alignment has no effect there, whatever is
+ * tried. -ENOMEM.
+ */
+int attempts_keep_host(Attempts *attempts, const char *path) _warn_unused_result_ _nonnull_(1, 2);
+bool attempts_host_is_kept(const Attempts *attempts, const char *path) _nonnull_(1, 2);
+
+/* Attempts, blocked buses and host bridges alike. */
 void attempts_forget_all(Attempts *attempts) _nonnull_(1);

@@ -205,6 +205,23 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Fin
         return r;
 }
 
+int entries_stand(const Root *root, const Plan *plan, Finding *finding)
+{
+        _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
+        _cleanup_free_ char *current = NULL;
+        int r = entries_ours(root, &ours);
+        if (r == 0)
+                r = entries_to_remove(plan, ours, ENTRIES_ALL, &entries);
+        if (r == 0)
+                r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
+        for (size_t i = 0; r == 0 && entries[i]; i++)
+                if (!alignment_param_has(current, entries[i]))
+                        r = finding_make(finding, REASON_ENTRY_REJECTED, plan->functions[0].address,
+                                         "somebody has taken \"%s\" out of /" ALIGNMENT_PARAM_PATH,
+                                         entries[i]);
+        return r;
+}
+
 int entries_remove(const Root *root, const Plan *plan, EntriesWhich which, Finding *finding)
 {
         _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;

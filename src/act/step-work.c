@@ -309,8 +309,14 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
                 r = verdict_compute(transaction->now, iomem, plan->page, &verdicts);
         if (r < 0)
                 return r;
-        return verify_world(plan, transaction->now, verdicts,
-                            is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED, finding);
+        r = verify_world(plan, transaction->now, verdicts,
+                         is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED, finding);
+        /* The kernel can only have ignored what it could see. */
+        if (r == FINDING_MADE && finding->reason == REASON_FIRMWARE_ASSIGNMENT) {
+                int stand = entries_stand(transaction->root, plan, finding);
+                r = stand < 0 ? stand : FINDING_MADE;
+        }
+        return r;
 }
 
 /* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */

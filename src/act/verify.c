@@ -84,6 +84,26 @@ static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts
         return FINDING_NONE;
 }
 
+/* A BAR that an entry was to grow has grown, or none was to. */
+static bool has_effect(const Plan *plan, const Topology *topology)
+{
+        bool is_due = false;
+
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                const PciFunction *function = topology_find_path(topology, planned->path);
+                for (unsigned line = 0; function && planned->alignment > 0 && line <= RESOURCE_ROM; line++) {
+                        uint64_t before = resource_size(&planned->resources.lines[line]);
+                        if (planned->own.lines[line] == 0 || before >= planned->alignment)
+                                continue;
+                        if (resource_size(&function->resources.lines[line]) > before)
+                                return true;
+                        is_due = true;
+                }
+        }
+        return !is_due;
+}
+
 int verify_function(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
 {
         const PlanFunction *planned = &plan->functions[index];
@@ -106,6 +126,9 @@ int verify_world(const Plan *plan, const Topology *topology, const Verdicts *ver
                 if (r == FINDING_NONE && what == VERIFY_REALIGNED)
                         r = verify_mappable(planned, verdicts, function, finding);
         }
+        /* Nothing at all came of the entries: a wider scope would not change that. */
+        if (r == FINDING_MADE && finding->reason == REASON_PAGE_SHARED && !has_effect(plan, topology))
+                finding->reason = REASON_FIRMWARE_ASSIGNMENT;
         return r;
 }
 

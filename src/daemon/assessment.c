@@ -25,6 +25,7 @@ typedef struct Candidate {
         PolicySettings settings;
         unsigned n_attempts;
         Reason last_reason;
+        Reason reason; /* of LOT_CANNOT */
         Lot lot;
 } Candidate;
 
@@ -33,9 +34,10 @@ static Lot decide(const Candidate *candidate, bool is_target)
         if (candidate->settings.realign == POLICY_REALIGN_NEVER)
                 return LOT_NONE;
         if (!is_target)
-                return candidate->function->on_vfio && candidate->report->verdict == FUNCTION_CANNOT
-                                       ? LOT_CANNOT
-                                       : LOT_NONE;
+                return candidate->function->on_vfio && candidate->reason != REASON_NONE ? LOT_CANNOT
+                                                                                        : LOT_NONE;
+        if (candidate->reason != REASON_NONE)
+                return LOT_CANNOT;
         if (candidate->settings.realign == POLICY_REALIGN_REPORT)
                 return LOT_REPORT;
         if (candidate->n_attempts >= candidate->settings.attempts)
@@ -56,15 +58,19 @@ static int candidate_make(const Survey *survey, const Policy *policy, const Atte
                 .n_attempts = attempts_count(attempts, key),
                 .last_reason = attempts_reason(attempts, key),
         };
+        bool is_target = verdict_is_target(survey->verdicts, function);
+        candidate.reason = candidate.report->reason;
+        if (is_target && attempts_host_is_kept(attempts, path))
+                candidate.reason = REASON_FIRMWARE_ASSIGNMENT; /* as an attempt has shown */
         policy_settings(policy, function, &candidate.settings);
-        candidate.lot = decide(&candidate, verdict_is_target(survey->verdicts, function));
+        candidate.lot = decide(&candidate, is_target);
         *ret = candidate;
         return 0;
 }
 
 static int remark(Assessment *assessment, const Candidate *candidate)
 {
-        Reason reason = candidate->report->reason;
+        Reason reason = candidate->reason;
         _cleanup_free_ char *why = NULL;
         if (candidate->lot == LOT_EXHAUSTED) {
                 reason = REASON_ATTEMPTS;

@@ -20,11 +20,16 @@ typedef struct Attempt {
         Reason reason;
 } Attempt;
 
+typedef struct TextSet {
+        char **items;
+        size_t n_items;
+} TextSet;
+
 struct Attempts {
         Attempt *items;
         size_t n_items;
-        char **blocked; /* keys of buses */
-        size_t n_blocked;
+        TextSet blocked; /* keys of buses */
+        TextSet kept;    /* names of root buses: "0000:00" */
 };
 
 int attempts_new(Attempts **ret)
@@ -42,7 +47,8 @@ Attempts *attempts_free(Attempts *attempts)
                 return NULL;
         attempts_forget_all(attempts);
         free(attempts->items);
-        free(attempts->blocked);
+        free(attempts->blocked.items);
+        free(attempts->kept.items);
         free(attempts);
         return NULL;
 }
@@ -113,28 +119,64 @@ void attempts_forget(Attempts *attempts, AttemptKey key)
         *item = attempts->items[--attempts->n_items];
 }
 
+static bool text_set_has(const TextSet *set, const char *text, size_t size)
+{
+        for (size_t i = 0; i < set->n_items; i++)
+                if (strlen(set->items[i]) == size && memcmp(set->items[i], text, size) == 0)
+                        return true;
+        return false;
+}
+
+static int text_set_add(TextSet *set, const char *text, size_t size)
+{
+        if (text_set_has(set, text, size))
+                return 0;
+        char **items = reallocarray(set->items, set->n_items + 1, sizeof(char *));
+        if (!items)
+                return -ENOMEM;
+        set->items = items;
+        items[set->n_items] = strndup(text, size);
+        if (!items[set->n_items])
+                return -ENOMEM;
+        set->n_items++;
+        return 0;
+}
+
+static void text_set_empty(TextSet *set)
+{
+        for (size_t i = 0; i < set->n_items; i++)
+                free(set->items[i]);
+        set->n_items = 0;
+}
+
 int attempts_block(Attempts *attempts, const char *key)
 {
-        for (size_t i = 0; i < attempts->n_blocked; i++)
-                if (strcmp(attempts->blocked[i], key) == 0)
-                        return 0;
-        char **blocked = reallocarray(attempts->blocked, attempts->n_blocked + 1, sizeof(char *));
-        if (!blocked)
-                return -ENOMEM;
-        attempts->blocked = blocked;
-        blocked[attempts->n_blocked] = strdup(key);
-        if (!blocked[attempts->n_blocked])
-                return -ENOMEM;
-        attempts->n_blocked++;
-        return 0;
+        return text_set_add(&attempts->blocked, key, strlen(key));
 }
 
 bool attempts_is_blocked(const Attempts *attempts, const char *key)
 {
-        for (size_t i = 0; i < attempts->n_blocked; i++)
-                if (bus_key_related(attempts->blocked[i], key))
+        for (size_t i = 0; i < attempts->blocked.n_items; i++)
+                if (bus_key_related(attempts->blocked.items[i], key))
                         return true;
         return false;
+}
+
+/* The root bus in front of the first device: "0000:00" of "0000:00:1c.0/00.0". */
+static size_t host_size(const char *path)
+{
+        size_t domain = strcspn(path, ":/");
+        return path[domain] == ':' ? domain + 1 + strcspn(path + domain + 1, ":/") : domain;
+}
+
+int attempts_keep_host(Attempts *attempts, const char *path)
+{
+        return text_set_add(&attempts->kept, path, host_size(path));
+}
+
+bool attempts_host_is_kept(const Attempts *attempts, const char *path)
+{
+        return text_set_has(&attempts->kept, path, host_size(path));
 }
 
 void attempts_forget_all(Attempts *attempts)
@@ -142,9 +184,8 @@ void attempts_forget_all(Attempts *attempts)
         for (size_t i = 0; i < attempts->n_items; i++)
                 free(attempts->items[i].path);
         attempts->n_items = 0;
-        for (size_t i = 0; i < attempts->n_blocked; i++)
-                free(attempts->blocked[i]);
-        attempts->n_blocked = 0;
+        text_set_empty(&attempts->blocked);
+        text_set_empty(&attempts->kept);
 }
 
 static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_problem)
@@ -175,6 +216,19 @@ static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_pro
         return 0;
 }
 
+static int text_set_from_json(JsonObject *document, const char *name, TextSet *set, char **ret_problem)
+{
+        JsonObject *list;
+        int r = json_field_array(document, name, ATTEMPTS_MAX, &list, ret_problem);
+        for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++) {
+                const char *bus;
+                r = json_field_text(json_object_array_get_idx(list, i), "bus", &bus, ret_problem);
+                if (r == 0)
+                        r = text_set_add(set, bus, strlen(bus));
+        }
+        return r;
+}
+
 static int from_json(JsonObject *document, Attempts *attempts, char **ret_problem)
 {
         uint64_t version;
@@ -185,14 +239,8 @@ static int from_json(JsonObject *document, Attempts *attempts, char **ret_proble
         for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
                 r = item_from_json(json_object_array_get_idx(list, i), attempts, ret_problem);
         if (r == 0)
-                r = json_field_array(document, "blocked", ATTEMPTS_MAX, &list, ret_problem);
-        for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++) {
-                const char *key;
-                r = json_field_text(json_object_array_get_idx(list, i), "bus", &key, ret_problem);
-                if (r == 0)
-                        r = attempts_block(attempts, key);
-        }
-        return r;
+                r = text_set_from_json(document, "blocked", &attempts->blocked, ret_problem);
+        return r == 0 ? text_set_from_json(document, "kept", &attempts->kept, ret_problem) : r;
 }
 
 int attempts_load(const Root *root, Attempts **ret, char **ret_problem)
@@ -240,19 +288,26 @@ static JsonObject *bus_to_json(const char *key)
         return TAKE_PTR(object);
 }
 
+static JsonObject *text_set_to_json(const TextSet *set)
+{
+        _cleanup_json_ JsonObject *list = json_object_new_array();
+        for (size_t i = 0; i < set->n_items && list; i++)
+                if (json_append(list, bus_to_json(set->items[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
 static int to_json(const Attempts *attempts, JsonObject *document)
 {
-        _cleanup_json_ JsonObject *list = json_object_new_array(), *blocked = json_object_new_array();
+        _cleanup_json_ JsonObject *list = json_object_new_array();
         int r = json_add_u64(document, "version", DOCUMENT_VERSION);
         if (r == 0)
                 r = json_add(document, "attempts", json_object_get(list));
-        if (r == 0)
-                r = json_add(document, "blocked", json_object_get(blocked));
         for (size_t i = 0; i < attempts->n_items && r == 0; i++)
                 r = json_append(list, item_to_json(&attempts->items[i]));
-        for (size_t i = 0; i < attempts->n_blocked && r == 0; i++)
-                r = json_append(blocked, bus_to_json(attempts->blocked[i]));
-        return r;
+        if (r == 0)
+                r = json_add(document, "blocked", text_set_to_json(&attempts->blocked));
+        return r == 0 ? json_add(document, "kept", text_set_to_json(&attempts->kept)) : r;
 }
 
 int attempts_save(const Attempts *attempts, const Root *root)

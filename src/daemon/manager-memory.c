@@ -83,6 +83,22 @@ static int block_buses(Manager *manager, const WorkerResult *result)
         return r;
 }
 
+/* What was tried in vain below one port would be so below all others of the host bridge (design §6). */
+static int keep_host(Manager *manager, const WorkerResult *result)
+{
+        const char *path = manager->plan             ? manager->plan->functions[0].path
+                           : result->n_functions > 0 ? result->functions[0].path
+                                                     : NULL;
+        if (!path || attempts_host_is_kept(manager->attempts, path))
+                return 0;
+        log_say(LOG_ERR,
+                &(LogContext){ .reason = REASON_FIRMWARE_ASSIGNMENT, .transaction = result->transaction },
+                "Nothing on the host bridge above %s is realigned any more until this service is reloaded: %s. "
+                "Remedy: %s.",
+                path, reason_text(REASON_FIRMWARE_ASSIGNMENT), reason_remedy(REASON_FIRMWARE_ASSIGNMENT));
+        return attempts_keep_host(manager->attempts, path);
+}
+
 /* Saved also when nothing was attempted: the time of the file says which results were seen. */
 int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder)
 {
@@ -93,6 +109,8 @@ int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladde
         if (result->attempted)
                 r = manager->plan ? remember_plan(manager, result, on_ladder)
                                   : remember_named(manager, result);
+        if (r == 0 && result->attempted && result->reason == REASON_FIRMWARE_ASSIGNMENT)
+                r = keep_host(manager, result);
         if (r == 0 && result->outcome == OUTCOME_FAILED)
                 r = block_buses(manager, result);
         if (r < 0)

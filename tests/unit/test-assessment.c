@@ -147,6 +147,22 @@ START_TEST(attempts_run_out)
 }
 END_TEST
 
+START_TEST(a_host_bridge_that_keeps_addresses_is_remarked)
+{
+        tree_bind(folder, FIRST, "vfio-pci", true);
+        tree_bind(folder, ELSEWHERE, "vfio-pci", true);
+        ck_assert_int_eq(attempts_keep_host(attempts, "0000:00:1c.0/00.0"), 0);
+        _cleanup_(assessment_freep) Assessment *here = assess(KEY, ""), *there = assess("0000:00", "");
+        assert_targets(here, ASSESSMENT_NOTHING, "");
+        ck_assert_int_eq(here->reason, REASON_FIRMWARE_ASSIGNMENT);
+        ck_assert_ptr_nonnull(strstr(here->remarks, reason_text(REASON_FIRMWARE_ASSIGNMENT)));
+        ck_assert_ptr_nonnull(strstr(here->remarks, reason_remedy(REASON_FIRMWARE_ASSIGNMENT)));
+        ck_assert_int_eq(there->reason, REASON_FIRMWARE_ASSIGNMENT);
+        _cleanup_(assessment_freep) Assessment *never = assess(KEY, "[default]\nrealign = never\n");
+        ck_assert_int_eq(never->reason, REASON_NONE);
+}
+END_TEST
+
 START_TEST(what_cannot_be_realigned_is_remarked)
 {
         PciResource lines[13] = { 0 };
@@ -195,6 +211,7 @@ int main(void)
         tcase_add_test(tests, the_policy_is_asked_per_function);
         tcase_add_test(tests, what_is_enabled_is_waited_for);
         tcase_add_test(tests, attempts_run_out);
+        tcase_add_test(tests, a_host_bridge_that_keeps_addresses_is_remarked);
         tcase_add_test(tests, what_cannot_be_realigned_is_remarked);
         tcase_add_test(tests, the_whole_radius_is_watched);
         suite_add_tcase(suite, tests);

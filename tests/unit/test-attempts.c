@@ -85,6 +85,26 @@ START_TEST(forgets)
 }
 END_TEST
 
+/* One host bridge keeps the firmware's addresses: all below it, and nothing below another one. */
+START_TEST(a_host_bridge_is_remembered_as_a_whole)
+{
+        _cleanup_(attempts_freep) Attempts *attempts = load();
+        ck_assert(!attempts_host_is_kept(attempts, "0000:00:1c.0/00.0"));
+        ck_assert_int_eq(attempts_keep_host(attempts, "0000:00:1c.0/00.0"), 0);
+        ck_assert_int_eq(attempts_keep_host(attempts, "0000:00:08.0"), 0);
+        ck_assert_int_eq(attempts_save(attempts, root), 0);
+        _cleanup_(attempts_freep) Attempts *again = load();
+        ck_assert(attempts_host_is_kept(again, "0000:00:1d.0/00.0/01.0"));
+        ck_assert(attempts_host_is_kept(again, "0000:00:02.0"));
+        ck_assert(!attempts_host_is_kept(again, "0000:80:02.0"));
+        ck_assert(!attempts_host_is_kept(again, "0001:00:02.0"));
+        ck_assert(!attempts_host_is_kept(again, "10000:00:02.0"));
+        ck_assert(!attempts_is_blocked(again, "0000:00:1c.0"));
+        attempts_forget_all(again);
+        ck_assert(!attempts_host_is_kept(again, "0000:00:02.0"));
+}
+END_TEST
+
 START_TEST(a_broken_file_is_said)
 {
         static const char *const texts[] = {
@@ -96,9 +116,11 @@ START_TEST(a_broken_file_is_said)
                 "{\"version\": 1, \"attempts\": [7]}",
                 "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:08.0\"}]}",
                 "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:08.0\", \"vendor\": 65536, \"device\": 0, \"count\": 1}]}",
-                "{\"version\": 1, \"attempts\": [], \"blocked\": []} trailing",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": [], \"kept\": []} trailing",
                 "{\"version\": 1, \"attempts\": []}",
-                "{\"version\": 1, \"attempts\": [], \"blocked\": [{}]}",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": []}",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": [{}], \"kept\": []}",
+                "{\"version\": 1, \"attempts\": [], \"blocked\": [], \"kept\": [7]}",
         };
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 _cleanup_free_ char *problem = NULL;
@@ -115,7 +137,7 @@ START_TEST(an_unknown_reason_still_counts)
 {
         suite_write(folder, ATTEMPTS_PATH,
                     "{\"version\": 1, \"attempts\": [{\"function\": \"0000:00:1c.0/00.0\", \"vendor\": 4332, "
-                    "\"device\": 33081, \"count\": 3, \"reason\": \"of-a-later-version\"}], \"blocked\": []}");
+                    "\"device\": 33081, \"count\": 3, \"reason\": \"of-a-later-version\"}], \"blocked\": [], \"kept\": []}");
         _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_uint_eq(attempts_count(attempts, card), 3);
         ck_assert_int_ne(attempts_reason(attempts, card), REASON_NONE);
@@ -141,6 +163,7 @@ int main(void)
         tcase_add_test(tests, counts_by_place_and_ids);
         tcase_add_test(tests, survives_a_restart);
         tcase_add_test(tests, forgets);
+        tcase_add_test(tests, a_host_bridge_is_remembered_as_a_whole);
         tcase_add_test(tests, a_broken_file_is_said);
         tcase_add_test(tests, an_unknown_reason_still_counts);
         tcase_add_test(tests, a_directory_in_its_place_is_said);

@@ -206,6 +206,29 @@ START_TEST(lack_of_room_climbs_the_ladder)
 }
 END_TEST
 
+/* One attempt shows it for all that is below the host bridge; no wider scope is tried. */
+START_TEST(a_host_bridge_that_keeps_addresses_is_left_alone)
+{
+        stage_bind(&stage);
+        stage_on(&stage, "execute", STAGE_RESULT("rolled-back", "firmware-assignment", "true"));
+        stage_policy(&stage, "attempts = 5\n");
+        stage_start(&stage);
+        stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: the host bridge keeps");
+        assert_calls("execute", 1);
+        assert_calls("plan", 1);
+        assert_logged("Nothing on the host bridge above 0000:00:1c.0 is realigned any more");
+        assert_logged(reason_remedy(REASON_FIRMWARE_ASSIGNMENT));
+        stage_stop(&stage);
+        stage_start(&stage);
+        stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: the host bridge keeps");
+        assert_calls("execute", 1);
+        ck_assert_int_eq(kill(stage.daemon, SIGHUP), 0);
+        stage_await(&stage, "STATUS=Realigning");
+        stage_await(&stage, "the host bridge keeps");
+        assert_calls("execute", 2);
+}
+END_TEST
+
 START_TEST(stale_is_no_attempt)
 {
         stage_bind(&stage);
@@ -497,6 +520,7 @@ int main(void)
         tcase_add_test(tests, a_result_that_is_not_true_counts);
         tcase_add_test(tests, a_result_that_nobody_saw_counts);
         tcase_add_test(tests, lack_of_room_climbs_the_ladder);
+        tcase_add_test(tests, a_host_bridge_that_keeps_addresses_is_left_alone);
         tcase_add_test(tests, stale_is_no_attempt);
         tcase_add_test(tests, a_worker_that_dies_is_recovered_first);
         tcase_add_test(tests, a_journal_at_start_is_recovered_first);

@@ -127,6 +127,20 @@ START_TEST(test_never_set)
 }
 END_TEST
 
+/* Between write and rescan somebody else may have written. */
+START_TEST(test_stand)
+{
+        install(0);
+        ck_assert_int_eq(entries_stand(root, plan, &finding), FINDING_NONE);
+        set("pci:8086:1533;" ENTRIES); /* not in front, but there */
+        ck_assert_int_eq(entries_stand(root, plan, &finding), FINDING_NONE);
+        set("0000:00:1c.0/00.0");
+        ck_assert_int_eq(entries_stand(root, plan, &finding), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_ENTRY_REJECTED);
+        ck_assert_ptr_nonnull(strstr(finding.detail, "16@0000:00:1c.0/00.1"));
+}
+END_TEST
+
 /* A rollback leaves the entry of what was grown before, so that it comes back as large as it was. */
 START_TEST(test_grown_keeps_its_entry)
 {
@@ -327,6 +341,7 @@ int main(void)
 
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_never_set);
+        tcase_add_test(cases, test_stand);
         tcase_add_test(cases, test_grown_keeps_its_entry);
         tcase_add_test(cases, test_foreign_text);
         tcase_add_test(cases, test_same_words);

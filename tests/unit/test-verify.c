@@ -78,9 +78,37 @@ static void expect_loss(Reason reason, const char *culprit, const char *detail)
 START_TEST(test_realigned)
 {
         ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_MADE); /* nothing has happened yet */
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        ck_assert_int_eq(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
         realign();
         ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_NONE);
+}
+END_TEST
+
+/* The entries had no effect at all: then it is the host bridge. Otherwise it is this page. */
+START_TEST(test_no_effect)
+{
+        world_line(first, MEMORY_BAR, WINDOW_START + 0x500, 0x100, WORLD_BAR); /* moved, that is all */
+        world_line(second, MEMORY_BAR, WINDOW_START + 0x600, 0x100, WORLD_BAR);
+        ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
+        ck_assert_ptr_nonnull(strstr(finding.detail, "BAR 1 at 0xfe800500 is shared"));
+        ck_assert_int_eq(verify(VERIFY_ROLLED_BACK), FINDING_NONE);
+
+        world_line(second, MEMORY_BAR, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
+        ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+
+        first->resources.lines[LARGE_BAR] = (PciResource){ 0 };
+        expect_loss(REASON_BAR_LOST, FIRST, "BAR 2");
+}
+END_TEST
+
+/* Nothing was due: what shares a page then is another matter. */
+START_TEST(test_no_effect_where_none_was_due)
+{
+        plan->functions[PLANNED_FIRST].alignment = plan->functions[PLANNED_SECOND].alignment = 0;
+        ck_assert_int_eq(verify(VERIFY_REALIGNED), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
 }
 END_TEST
 
@@ -343,6 +371,8 @@ int main(void)
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_realigned);
         tcase_add_test(cases, test_own_size);
+        tcase_add_test(cases, test_no_effect);
+        tcase_add_test(cases, test_no_effect_where_none_was_due);
         tcase_add_test(cases, test_rolled_back);
         tcase_add_test(cases, test_lost);
         tcase_add_test(cases, test_lost_of_bystander);
