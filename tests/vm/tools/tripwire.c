@@ -8,7 +8,11 @@
  *   tripwire N rename|write REGEX COMMAND...
  *   tripwire --hold PREFIX N rename|write REGEX COMMAND...   PREFIX.reached and PREFIX.go are FIFOs: at the place
  *                                                          one line comes out of the first, and it goes on
- *                                                          when one is put into the second
+ *                                                          when one is put into the second; only the thread
+ *                                                          that made the call is held meanwhile; "missed"
+ *                                                          comes out when the command never got there
+ *
+ * Ends as the command did, also by the same signal.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,6 +40,7 @@ typedef struct Tripwire {
         const char *hold;   /* NULL: kill */
         regex_t regex;
         pid_t command;
+        pid_t held, gate; /* the thread that is held, and the process that waits for its time */
 } Tripwire;
 
 static const int renames[] = {
@@ -143,6 +148,22 @@ static void fifo_transfer(const char *prefix, const char *suffix, int flags)
                 close(fd);
 }
 
+/* The FIFOs are waited for in a process of its own, because the other threads are to be followed meanwhile. */
+static void hold(Tripwire *t, pid_t thread)
+{
+        t->gate = fork();
+        if (t->gate < 0)
+                fail("fork");
+        if (t->gate == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                fifo_transfer(t->hold, "reached", O_WRONLY);
+                fifo_transfer(t->hold, "go", O_RDONLY);
+                _exit(0);
+        }
+        if (t->gate > 0)
+                t->held = thread;
+}
+
 static void meet_call(Tripwire *t, pid_t thread)
 {
         char path[PATH_MAX];
@@ -153,14 +174,13 @@ static void meet_call(Tripwire *t, pid_t thread)
         if (regexec(&t->regex, path, 0, NULL, 0) != 0 || --t->left > 0)
                 return;
         fprintf(stderr, "tripwire: %s in front of %s\n", t->hold ? "holding" : "killing", path);
-        if (t->hold) {
-                fifo_transfer(t->hold, "reached", O_WRONLY);
-                fifo_transfer(t->hold, "go", O_RDONLY);
-        } else
+        if (t->hold)
+                hold(t, thread);
+        else
                 kill(t->command, SIGKILL);
 }
 
-/* Follows all threads and children until the command itself has ended. */
+/* Follows all threads and children until the command itself has ended: its wait status, negative on an error. */
 static int follow(Tripwire *t)
 {
         for (;;) {
@@ -168,19 +188,45 @@ static int follow(Tripwire *t)
                 pid_t thread = waitpid(-1, &status, __WALL);
 
                 if (thread < 0)
-                        return fail("wait");
-                if (thread == t->command && WIFEXITED(status))
-                        return WEXITSTATUS(status);
-                if (thread == t->command && WIFSIGNALED(status))
-                        return 128 + WTERMSIG(status);
+                        return -fail("wait");
+                if (thread == t->gate) {
+                        ptrace(PTRACE_CONT, t->held, NULL, 0);
+                        t->held = t->gate = 0;
+                        continue;
+                }
+                if (thread == t->command && (WIFEXITED(status) || WIFSIGNALED(status)))
+                        return status;
                 if (!WIFSTOPPED(status))
                         continue;
                 if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
                         meet_call(t, thread);
                 else if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP)
                         deliver = WSTOPSIG(status);
-                ptrace(PTRACE_CONT, thread, NULL, deliver);
+                if (thread != t->held)
+                        ptrace(PTRACE_CONT, thread, NULL, deliver);
         }
+}
+
+static void say_missed(const char *prefix)
+{
+        char path[PATH_MAX];
+        int fd;
+
+        snprintf(path, sizeof(path), "%s.reached", prefix);
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || dprintf(fd, "missed\n") < 0)
+                fail(path);
+        if (fd >= 0)
+                close(fd);
+}
+
+static int end_as(int status)
+{
+        if (status < 0 || WIFEXITED(status))
+                return status < 0 ? 1 : WEXITSTATUS(status);
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+        return 128 + WTERMSIG(status);
 }
 
 static int usage(void)
@@ -218,5 +264,8 @@ int main(int argc, char **argv)
         if (waitpid(t.command, &status, 0) < 0 || ptrace(PTRACE_SETOPTIONS, t.command, NULL, options) < 0 ||
             ptrace(PTRACE_CONT, t.command, NULL, NULL) < 0)
                 return fail(argv[4]);
-        return follow(&t);
+        status = follow(&t);
+        if (t.hold && t.left > 0)
+                say_missed(t.hold);
+        return end_as(status);
 }
