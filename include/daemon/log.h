@@ -12,7 +12,7 @@
 
 /* What a message is about; every member may be left out (NULL, 0). */
 typedef struct LogContext {
-        const char *function;    /* PCI_FUNCTION= */
+        const char *function;    /* PCI_FUNCTION=; of several, with ", " between them, one field each */
         const char *bus;         /* PCI_BUS=, a bus_key() */
         Reason reason;           /* REASON=, and MESSAGE_ID= from the table of reasons */
         const char *transaction; /* TRANSACTION= */

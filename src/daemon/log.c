@@ -10,7 +10,8 @@
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 
-#define FIELDS_MAX 9
+/* A bus has at most 256 functions; of more, below several bridges, the message alone tells. */
+#define FIELDS_MAX (9 + 256)
 
 static bool to_journal;
 
@@ -38,10 +39,21 @@ static void fields_free(Fields *fields)
 /* A field for which there is no memory is left out: the message is worth more than its fields. */
 static void fields_add(Fields *fields, const char *name, const char *value)
 {
-        char *text = value && *value ? text_format("%s=%s", name, value) : NULL;
+        if (!value || !*value || fields->n_items == FIELDS_MAX)
+                return;
+        char *text = text_format("%s=%s", name, value);
         if (text)
                 fields->items[fields->n_items++] =
                                 (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
+}
+
+/* One field for each, so that the journal finds each: "0000:03:00.0, 0000:03:00.1" is nobody's name. */
+static void fields_add_list(Fields *fields, const char *name, const char *list)
+{
+        _cleanup_free_ char *copy = list ? strdup(list) : NULL;
+        char *rest = copy, *item;
+        while ((item = strsep(&rest, ", ")))
+                fields_add(fields, name, item);
 }
 
 static void send_to_journal(int priority, const LogContext *about, const char *message)
@@ -52,7 +64,6 @@ static void send_to_journal(int priority, const LogContext *about, const char *m
         snprintf(number, sizeof(number), "%d", priority);
         fields_add(&fields, "MESSAGE", message);
         fields_add(&fields, "PRIORITY", number);
-        fields_add(&fields, "PCI_FUNCTION", about->function);
         fields_add(&fields, "PCI_BUS", about->bus);
         fields_add(&fields, "TRANSACTION", about->transaction);
         fields_add(&fields, "STEP", about->step);
@@ -64,6 +75,7 @@ static void send_to_journal(int priority, const LogContext *about, const char *m
                 snprintf(number, sizeof(number), "%llu", (unsigned long long) about->duration_usec);
                 fields_add(&fields, "DURATION_USEC", number);
         }
+        fields_add_list(&fields, "PCI_FUNCTION", about->function);
         if (sd_journal_sendv(fields.items, fields.n_items) < 0)
                 fprintf(stderr, "%s\n", message);
 }
