@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2086,SC2154 # read after lib.sh; lists of functions split
 #
-# product: how scenarios run vfio-realign: its policy, the daemon from the unit's own command line with a
-# stand-in for systemd's notify socket, its worker, and the results that both leave.
+# product: how scenarios run vfio-realign: its policy, the daemon (with systemd or without), its worker, and the results
+# that both leave.
 
 run=/run/vfio-realign
 results_folder=$run/results
 worker=/usr/libexec/vfio-realign/vfio-realign-worker
-daemon=
 wanted=
+if [ -d /run/systemd/system ]; then
+    . /vm/service.sh
+else
+    . /vm/daemon.sh
+fi
 
 # policy LINE...: the administrator's policy; lines before the first section belong to [default].
 policy()
@@ -21,46 +25,6 @@ policy()
             echo "$_line"
         done
     } >/etc/vfio-realign/vfio-realign.conf
-}
-
-# daemon_start [OPTION...]: returns when the daemon said READY=1.
-daemon_start()
-{
-    _command=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/vfio-realign.service)
-    _ready=$(grep -c '^READY=1' "$out/notify" 2>/dev/null)
-    mkdir -p "$run"
-    if [ ! -S /run/notify ]; then
-        notify-log /run/notify "$out/notify"
-    fi
-    NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=20000000 $_command "$@" >>"$out/daemon.log" 2>&1 &
-    daemon=$!
-    await 60 $((_ready + 1)) "$out/notify" '^READY=1'
-}
-
-# daemon_stop: as systemd does it. The daemon's own exit status is the result.
-daemon_stop()
-{
-    kill -TERM "$daemon"
-    wait "$daemon"
-    _status=$?
-    daemon=
-    return $_status
-}
-
-daemon_kill()
-{
-    kill -KILL "$daemon"
-    wait "$daemon" 2>/dev/null
-    daemon=
-}
-
-# product_stop: the end of a scenario, whatever state it left.
-product_stop()
-{
-    for _p in $(pidof vfio-realignd vfio-realign-worker notify-log vfio-probe); do
-        kill -KILL "$_p" 2>/dev/null
-    done
-    rm -rf /run/notify "$run" /etc/vfio-realign
 }
 
 # finished N: N transactions have ended.
