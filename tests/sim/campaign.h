@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Runs scenarios: once as they are, with a fault at every operation in turn, and random ones with random faults. */
+/*
+ * Runs scenarios: once as they are, with a fault at every operation in turn, and random ones with random faults; on the
+ * worker alone or, when the place has one, on the daemon that starts it.
+ */
 
 #include "faults.h"
 #include "scenario.h"
@@ -20,6 +23,15 @@ typedef struct Campaign {
         unsigned stride; /* of systematic faults: every STRIDE-th operation */
 } Campaign;
 
+/* Where a fault strikes. */
+typedef struct FaultPoint {
+        FaultKind kind;
+        unsigned long at, second_at;
+        unsigned plan; /* which of the plans is executed, modulo their number */
+        bool is_alone; /* without it the transaction would be verified or rolled back */
+        bool is_told;  /* also when all was well */
+} FaultPoint;
+
 /* Runs the scenario TEXT as it is, and judges what it expects. False: failed. */
 bool campaign_scenario(Campaign *campaign, const char *name, const char *text);
 
@@ -28,6 +40,11 @@ bool campaign_faults(Campaign *campaign, const char *name, const char *text);
 
 /* COUNT random machines, each with random users and a random fault, from SEED on. */
 bool campaign_random(Campaign *campaign, uint64_t seed, unsigned long count);
+
+/* One machine with the daemon. *RET_N: how many operations transactions had. False: failed. */
+struct SessionSetup;
+bool campaign_daemon(Campaign *campaign, const struct SessionSetup *setup, const FaultPoint *point,
+                     unsigned long *ret_n);
 
 /* Prints what ended how. */
 void campaign_summary(const Campaign *campaign);

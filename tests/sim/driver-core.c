@@ -31,10 +31,13 @@ static bool is_half_assigned(const Machine *machine, const Function *function)
         return false;
 }
 
-bool driver_matches(const Driver *driver, const Function *function)
+bool driver_is_loaded(const Driver *driver)
 {
-        if (function->attributes[ATTRIBUTE_OVERRIDE][0])
-                return strcmp(function->attributes[ATTRIBUTE_OVERRIDE], driver->name) == 0;
+        return !driver->late || driver->loaded;
+}
+
+bool driver_has_id(const Driver *driver, const Function *function)
+{
         for (size_t i = 0; i < driver->n_ids; i++)
                 if ((driver->ids[i].vendor == ANY || driver->ids[i].vendor == function->vendor) &&
                     (driver->ids[i].device == ANY || driver->ids[i].device == function->device) &&
@@ -43,17 +46,28 @@ bool driver_matches(const Driver *driver, const Function *function)
         return false;
 }
 
+bool driver_matches(const Driver *driver, const Function *function)
+{
+        if (!driver_is_loaded(driver))
+                return false;
+        if (function->attributes[ATTRIBUTE_OVERRIDE][0])
+                return strcmp(function->attributes[ATTRIBUTE_OVERRIDE], driver->name) == 0;
+        return driver_has_id(driver, function);
+}
+
 static bool probe(Machine *machine, Function *function, const Driver *driver)
 {
+        bool may_fail = !machine->booting && !machine->drivers_work;
+
         /* A bridge that came up without driver is none of those that the port driver takes. */
-        if ((driver->fails && !machine->booting) || (driver->vfio && function->is_bridge) ||
+        if ((driver->fails && may_fail) || (driver->vfio && function->is_bridge) ||
             (driver->port && !function->boot_driver[0]))
                 return false;
         /* A member of a group that somebody uses through VFIO gets no host driver. */
         if (!driver->vfio && !driver->port && function->group != NONE &&
             machine->groups[function->group].held_by_user)
                 return false;
-        if (driver->fails_once && !machine->booting) {
+        if (driver->fails_once && may_fail) {
                 machine->drivers[driver - machine->drivers].fails_once = false;
                 return false;
         }
@@ -72,6 +86,19 @@ void driver_attach(Machine *machine, Function *function)
         for (size_t i = 0; i < machine->n_drivers && !function->driver; i++)
                 if (driver_matches(&machine->drivers[i], function))
                         (void) probe(machine, function, &machine->drivers[i]);
+}
+
+void driver_load(Machine *machine, Driver *driver)
+{
+        if (driver_is_loaded(driver))
+                return;
+        driver->loaded = true;
+        for (size_t i = 0; i < machine->n_functions; i++) {
+                Function *function = machine->functions[i];
+                if (function->present && function->attachable && !function->driver &&
+                    driver_matches(driver, function))
+                        (void) probe(machine, function, driver);
+        }
 }
 
 void driver_probe(Machine *machine, Function *function)

@@ -14,6 +14,12 @@ void driver_probe(Machine *machine, Function *function);
 void driver_detach(Machine *machine, Function *function, const char *by);
 
 bool driver_matches(const Driver *driver, const Function *function);
+/* Whether its own table names the function, whatever an override says. */
+bool driver_has_id(const Driver *driver, const Function *function);
+
+/* A late one is there from now on, and takes what it matches. */
+void driver_load(Machine *machine, Driver *driver);
+bool driver_is_loaded(const Driver *driver);
 
 /* Writes to drivers/NAME/bind and unbind: 0 or -ENODEV. */
 int driver_bind_store(Machine *machine, const Driver *driver, Function *function);

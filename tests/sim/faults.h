@@ -21,6 +21,8 @@ typedef enum FaultKind {
         FAULT_USER,       /* somebody opens a VFIO group as soon as that is possible */
         FAULT_KILL,       /* SIGKILL instead of doing it */
         FAULT_KILL_AFTER, /* done, but the worker never hears of it */
+        FAULT_KILL_DAEMON,
+        FAULT_KILL_BOTH, /* daemon and worker at once */
         FAULTS,
 } FaultKind;
 
@@ -30,11 +32,17 @@ typedef struct Faults {
         FaultKind kind;
         unsigned hang_usec; /* at most */
         pid_t worker;       /* who is killed */
-        bool hit;           /* it happened */
-        bool released;      /* the worker has noticed that it is late */
-        char what[320];     /* the operation that was hit */
-        bool armed;         /* numbers count: not while plans are made */
-        bool trace;         /* print every operation */
+        pid_t daemon;       /* 0: none runs now */
+        bool daemon_killed; /* by a fault, and nobody has taken note of it yet */
+        bool has_daemon;    /* it starts the workers: only operations of those that change something count */
+        unsigned long second_at; /* the worker that recovers is struck as well, at its operation; 0: it is not */
+        pid_t group;             /* who came last (a process group), and whether it counts */
+        bool counts;
+        bool hit;       /* it happened */
+        bool released;  /* the worker has noticed that it is late */
+        char what[320]; /* the operation that was hit */
+        bool armed;     /* numbers count: not while plans are made */
+        bool trace;     /* print every operation */
 } Faults;
 
 /* What the operation that is struck does beside its work. */
@@ -43,14 +51,21 @@ typedef struct FaultEffect {
         bool kills_after;
 } FaultEffect;
 
+/* From now on operations of what recovers count, and are struck by KIND at faults->second_at. */
+void faults_begin_recovery(Faults *faults, FaultKind kind);
+
 /*
- * Called first in each operation NAME on PATH, with the machine's lock held, which it may let go. 0: go on; a negative
- * errno: answer that.
+ * Called first in each operation NAME of the process CALLER on PATH, with the machine's lock held, which it may let go.
+ * 0: go on; a negative errno: answer that.
  */
-int faults_strike(Machine *machine, const char *name, const char *path, FaultEffect *ret);
+int faults_strike(Machine *machine, pid_t caller, const char *name, const char *path, FaultEffect *ret);
 /* Called last. */
 void faults_after(Machine *machine, const FaultEffect *effect);
 
+/* SIGKILL, of whomever. */
+bool fault_kills(FaultKind kind);
+/* Only where there is a daemon. */
+bool fault_needs_daemon(FaultKind kind);
 const char *fault_name(FaultKind kind);
 /* False: no kind has this name. */
 bool fault_parse(const char *name, FaultKind *ret);

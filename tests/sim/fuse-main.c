@@ -36,6 +36,11 @@ static int leave(int result)
         return result;
 }
 
+static int strike(Machine *machine, const char *name, const char *path, FaultEffect *ret)
+{
+        return faults_strike(machine, fuse_get_context()->pid, name, path, ret);
+}
+
 static Open *open_of(const struct fuse_file_info *info)
 {
         return (Open *) (uintptr_t) info->fh;
@@ -49,6 +54,7 @@ static void fill(const Node *node, struct stat *st)
         if (node->run) {
                 st->st_mode = (node->run->is_directory ? S_IFDIR : S_IFREG) | node->run->mode;
                 st->st_size = (off_t) node->run->size;
+                st->st_mtim = node->run->changed;
         } else if (node->directory) {
                 st->st_mode = S_IFDIR | 0755;
                 st->st_nlink = 2;
@@ -82,7 +88,7 @@ static int on_readlink(const char *path, char *buffer, size_t size)
         FaultEffect effect;
         Node node;
 
-        int r = faults_strike(machine, "readlink", path, &effect);
+        int r = strike(machine, "readlink", path, &effect);
         if (r == 0)
                 r = tree_find(machine, path, &node);
         if (r == 0 && !node.is_link)
@@ -138,7 +144,7 @@ static int on_readdir(const char *ignored, void *buffer, fuse_fill_dir_t filler,
         FaultEffect effect;
         Node node;
 
-        int r = faults_strike(machine, "readdir", path, &effect);
+        int r = strike(machine, "readdir", path, &effect);
         if (r == 0)
                 r = tree_find(machine, path, &node);
         if (r == 0 && !node.directory)
@@ -197,7 +203,7 @@ static int on_open(const char *path, struct fuse_file_info *info)
         FaultEffect effect;
         Node node;
 
-        int r = faults_strike(machine, "open", path, &effect);
+        int r = strike(machine, "open", path, &effect);
         if (r == 0)
                 r = tree_find(machine, path, &node);
         if (r == 0 && !node.file)
@@ -217,7 +223,7 @@ static int on_create(const char *path, mode_t mode, struct fuse_file_info *info)
         FaultEffect effect;
         Node node;
 
-        int r = faults_strike(machine, "create", path, &effect);
+        int r = strike(machine, "create", path, &effect);
         if (r == 0)
                 r = run_make(machine, path, false, mode & 07777);
         if (r == 0)
@@ -260,7 +266,7 @@ static int on_read(const char *path, char *buffer, size_t size, off_t offset, st
         Machine *machine = enter();
         FaultEffect effect;
 
-        int r = faults_strike(machine, "read", open_of(info)->path, &effect);
+        int r = strike(machine, "read", open_of(info)->path, &effect);
         if (r == 0)
                 r = read_file(machine, open_of(info), buffer, size, (size_t) offset);
         if (effect.is_short && r > 1)
@@ -287,7 +293,7 @@ static int on_write(const char *path, const char *data, size_t size, off_t offse
         Machine *machine = enter();
         FaultEffect effect;
 
-        int r = faults_strike(machine, "write", open_of(info)->path, &effect);
+        int r = strike(machine, "write", open_of(info)->path, &effect);
         if (r == 0) {
                 /* An ordinary file takes the part; an attribute does its work and says less. */
                 size_t part = effect.is_short && open_of(info)->node.run && size > 1 ? size / 2 : size;
@@ -327,7 +333,7 @@ static int on_fsync(const char *path, int only_data, struct fuse_file_info *info
 {
         Machine *machine = enter();
         FaultEffect effect;
-        int r = faults_strike(machine, "fsync", open_of(info)->path, &effect);
+        int r = strike(machine, "fsync", open_of(info)->path, &effect);
         faults_after(machine, &effect);
         return leave(r);
 }
@@ -336,7 +342,7 @@ static int on_fsyncdir(const char *path, int only_data, struct fuse_file_info *i
 {
         Machine *machine = enter();
         FaultEffect effect;
-        int r = faults_strike(machine, "fsyncdir", open_of(info)->path, &effect);
+        int r = strike(machine, "fsyncdir", open_of(info)->path, &effect);
         faults_after(machine, &effect);
         return leave(r);
 }
@@ -347,7 +353,7 @@ static int on_mkdir(const char *path, mode_t mode)
 {
         Machine *machine = enter();
         FaultEffect effect;
-        int r = faults_strike(machine, "mkdir", path, &effect);
+        int r = strike(machine, "mkdir", path, &effect);
         if (r == 0)
                 r = run_make(machine, path, true, mode & 07777);
         faults_after(machine, &effect);
@@ -358,7 +364,7 @@ static int on_unlink(const char *path)
 {
         Machine *machine = enter();
         FaultEffect effect;
-        int r = faults_strike(machine, "unlink", path, &effect);
+        int r = strike(machine, "unlink", path, &effect);
         if (r == 0)
                 r = run_remove(machine, path, false);
         faults_after(machine, &effect);
@@ -384,7 +390,7 @@ static int on_rename(const char *from, const char *to, unsigned flags)
 {
         Machine *machine = enter();
         FaultEffect effect;
-        int r = flags ? -EINVAL : faults_strike(machine, "rename", to, &effect);
+        int r = flags ? -EINVAL : strike(machine, "rename", to, &effect);
         if (flags)
                 return leave(r);
         if (r == 0)

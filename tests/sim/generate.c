@@ -195,6 +195,8 @@ static void say_machine(Generator *g)
 {
         say(g, "kernel %s%s%s", PICK(g, "6.1", "7.3"), chance(g, 30) ? " async" : "",
             chance(g, 5) ? " lose-race" : "");
+        if (chance(g, 30))
+                say(g, " %s", PICK(g, "no-udev", "slow-udev", "slow-udev"));
         if (chance(g, 4))
                 say(g, " probe-only");
         say(g, " page=%s\n", PICK(g, "4K", "4K", "4K", "16K", "64K"));
@@ -203,7 +205,8 @@ static void say_machine(Generator *g)
         if (chance(g, 20))
                 say(g, "reserve e0100000-e01000ff\n");
         say(g, "place %s\n", chance(g, 80) ? "packed" : "spread");
-        say(g, "driver 8139cp id=10ec:8139\ndriver nvme class=0108 async\ndriver variant_vfio vfio%s\n",
+        say(g, "driver 8139cp id=10ec:8139%s\ndriver nvme class=0108 async%s\ndriver variant_vfio vfio%s\n",
+            chance(g, 15) ? " late" : "", chance(g, 15) ? " late" : "",
             chance(g, 30)  ? " fails-once"
             : chance(g, 5) ? " fails"
                            : "");
@@ -245,7 +248,10 @@ void generate(uint64_t seed, RandomCase *ret)
                 say(&g, "rung %u\n", 1 + below(&g, 3));
         ret->plan = below(&g, 4);
         if (chance(&g, 70)) {
-                ret->fault = (FaultKind) (FAULT_EIO + below(&g, FAULTS - FAULT_EIO));
+                ret->fault = (FaultKind) (FAULT_EIO + below(&g, FAULT_KILL_DAEMON - FAULT_EIO));
+                ret->daemon_fault =
+                                chance(&g, 60) ? (FaultKind) (FAULT_KILL + below(&g, FAULTS - FAULT_KILL))
+                                               : ret->fault;
                 ret->at = 1 + below(&g, OPERATIONS);
                 if (chance(&g, 30))
                         ret->second_at = 1 + below(&g, OPERATIONS);

@@ -9,7 +9,7 @@
 
 typedef struct RandomCase {
         char text[RANDOM_TEXT_MAX];
-        FaultKind fault;
+        FaultKind fault, daemon_fault; /* on the worker alone, and where the daemon runs */
         unsigned long at, second_at;
         unsigned plan; /* which of the plans that are made, modulo their number */
 } RandomCase;

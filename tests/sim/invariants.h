@@ -6,6 +6,7 @@
  * written again and not from what our programs say of themselves.
  */
 
+#include "faults.h"
 #include "worker-run.h"
 
 /* How one function was before. */
@@ -23,9 +24,18 @@ typedef struct Before {
         char alignment[TEXT_MAX];
 } Before;
 
+/* How it went on, as far as the rules depend on it. */
+typedef struct Course {
+        struct json_object *const *results; /* of transactions, in the order in which they ended */
+        size_t n_results;
+        FaultKind fault; /* what was injected */
+} Course;
+
 /* PLAN may be NULL: then nothing is in a radius. */
 void before_take(Machine *machine, struct json_object *plan, Before *ret);
+/* The radius is all that the course's transactions name. */
+void before_widen(Before *before, const Machine *machine, const Course *course);
 
-/* What is wrong, up to N_MAX texts of 256 bytes; how many. RUN is the last one. FAULTED: something was injected. */
-size_t invariants_check(Machine *machine, const Before *before, const WorkerRun *run, bool faulted,
-                        char problems[][256], size_t n_max);
+/* What is wrong, up to N_MAX texts of 256 bytes; how many. */
+size_t invariants_check(Machine *machine, const Before *before, const Course *course, char problems[][256],
+                        size_t n_max);

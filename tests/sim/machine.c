@@ -31,12 +31,14 @@ void machine_reset(Machine *machine)
         memset(machine->groups, 0, sizeof(machine->groups));
         memset(machine->vfio_numbers, 0, sizeof(machine->vfio_numbers));
         machine->alignment[0] = '\0';
-        machine->rescan_lock = machine->listeners_dead = false;
+        machine->rescan_lock = machine->listeners_dead = machine->drivers_work = false;
+        machine->binds_later = false;
         machine->n_changes = 0;
         machine->options = (KernelOptions){
                 .page = (uint64_t) sysconf(_SC_PAGESIZE),
                 .floor = true,
                 .scan_usec = 100000,
+                .udev = true,
         };
         snprintf(machine->boot_id, sizeof(machine->boot_id), "5d0c6b52-6a7f-4c65-8a11-%012u", 1u);
 }

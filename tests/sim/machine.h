@@ -70,6 +70,8 @@ typedef struct Driver {
         bool async;      /* probes after the rescan has returned */
         bool fails;      /* its probe fails */
         bool fails_once; /* the next one after boot does */
+        bool late;       /* a module that udev loads for an `add` of what it matches */
+        bool loaded;     /* of a late one */
         struct {
                 uint32_t vendor, device; /* 0xffff: any */
                 uint32_t class, class_mask;
@@ -161,6 +163,8 @@ typedef struct KernelOptions {
         bool async;         /* async drivers probe after the rescan (7.3) */
         bool probe_only;    /* PCI_PROBE_ONLY: resource_alignment is ignored (KF §2) */
         bool lose_race;     /* drivers attach before the hold can be in place */
+        bool udev;          /* there is a udevd */
+        unsigned udev_usec; /* how long it takes for each event, about */
         unsigned scan_usec; /* how long a scan waits when no override comes */
 } KernelOptions;
 
@@ -186,6 +190,8 @@ typedef struct Machine {
 
         bool rescan_lock;        /* pci_rescan_remove_lock */
         bool booting;            /* no uevents, no waiting */
+        bool binds_later;        /* what is to be on VFIO is bound by pci_bind_vfio(), not at boot */
+        bool drivers_work;       /* somebody binds before all begins: no driver fails yet */
         bool listeners_dead;     /* the worker was killed: nobody deals with uevents */
         unsigned n_blocked;      /* requests that wait in the kernel */
         unsigned n_async;        /* probes under way */
@@ -193,7 +199,9 @@ typedef struct Machine {
         const char *why_blocked;
         char violations[VIOLATIONS_MAX][160];
         size_t n_violations;
-        int uevents;           /* the socket; -1: none are sent */
+        int uevents; /* the socket; -1: none are sent */
+        /* Of udevd; FUNCTION is NULL when the event is about something else. NULL: there is none. */
+        void (*on_uevent)(struct Machine *machine, const char *event, size_t size, Function *function);
         struct RunFile *run;   /* the writable tree */
         struct Faults *faults; /* what is injected; never NULL once served */
 } Machine;

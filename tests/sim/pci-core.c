@@ -224,12 +224,27 @@ void pci_rescan(Machine *machine, Host *host)
 
 /* --- booting --- */
 
-static void boot_one(Machine *machine, Function *function)
+static bool is_for_vfio(Machine *machine, const Function *function)
+{
+        const Driver *driver = machine_driver(machine, function->boot_driver);
+        return driver && driver->vfio;
+}
+
+static void load_driver(Machine *machine, const char *name)
+{
+        const Driver *driver = machine_driver(machine, name);
+        if (driver)
+                machine->drivers[driver - machine->drivers].loaded = true;
+}
+
+/* As the administrator set it up. */
+static void set_up_one(Machine *machine, Function *function)
 {
         for (unsigned i = 0; i < ATTRIBUTES; i++)
                 if (function->boot_attributes[i][0] && i != ATTRIBUTE_OVERRIDE)
                         snprintf(function->attributes[i], VALUE_MAX, "%s", function->boot_attributes[i]);
         if (function->boot_driver[0]) {
+                load_driver(machine, function->boot_driver);
                 snprintf(function->attributes[ATTRIBUTE_OVERRIDE], VALUE_MAX, "%s", function->boot_driver);
                 driver_attach(machine, function);
         }
@@ -282,11 +297,21 @@ void pci_boot(Machine *machine, Placement placement)
         }
         for (size_t i = 0; i < machine->n_functions; i++) {
                 machine->functions[i]->attachable = true;
-                boot_one(machine, machine->functions[i]);
+                if (!machine->binds_later || !is_for_vfio(machine, machine->functions[i]))
+                        set_up_one(machine, machine->functions[i]);
         }
         memcpy(machine->alignment, saved, sizeof(saved));
         driver_remember_assigned(machine);
         machine->booting = false;
+}
+
+void pci_bind_vfio(Machine *machine)
+{
+        machine->drivers_work = true;
+        for (size_t i = 0; i < machine->n_functions; i++)
+                if (machine->functions[i]->present && is_for_vfio(machine, machine->functions[i]))
+                        set_up_one(machine, machine->functions[i]);
+        machine->drivers_work = false;
 }
 
 /* --- removal --- */

@@ -18,6 +18,9 @@ typedef enum Placement {
 /* Brings the machine up: all that it has is found, placed and on its driver. */
 void pci_boot(Machine *machine, Placement placement);
 
+/* Somebody binds what was left for later (machine->binds_later); with events. */
+void pci_bind_vfio(Machine *machine);
+
 /* A write to a rescan door of the hierarchy of HOST. */
 void pci_rescan(Machine *machine, Host *host);
 

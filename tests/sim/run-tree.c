@@ -17,6 +17,7 @@ static RunFile *file_new(const char *name, bool is_directory, unsigned mode)
         file->name = strdup(name);
         file->is_directory = is_directory;
         file->mode = mode;
+        clock_gettime(CLOCK_REALTIME, &file->changed);
         if (file->name)
                 return file;
         free(file);
@@ -48,6 +49,10 @@ void run_tree_reset(Machine *machine)
         if (machine->run)
                 file_drop(machine->run);
         machine->run = file_new("run", true, 0755);
+        if (machine->options.udev) {
+                (void) run_make(machine, "run/udev", true, 0755);
+                (void) run_make(machine, "run/udev/control", false, 0600);
+        }
 }
 
 static RunFile *find_child(const RunFile *directory, const char *name)
@@ -175,6 +180,7 @@ int run_truncate(RunFile *file, size_t size)
         data[size] = '\0';
         file->data = data;
         file->size = size;
+        clock_gettime(CLOCK_REALTIME, &file->changed);
         return 0;
 }
 
@@ -186,6 +192,7 @@ int run_write(RunFile *file, const char *data, size_t size, size_t offset)
                         return r;
         }
         memcpy(file->data + offset, data, size);
+        clock_gettime(CLOCK_REALTIME, &file->changed);
         return (int) size;
 }
 

@@ -5,13 +5,16 @@
 
 #include "machine.h"
 
+#include <time.h>
+
 typedef struct RunFile {
         char *name;
         bool is_directory;
         unsigned mode;
         char *data;
         size_t size;
-        struct RunFile *parent; /* NULL: unlinked, or the top */
+        struct timespec changed; /* the contents */
+        struct RunFile *parent;  /* NULL: unlinked, or the top */
         struct RunFile *next, *children;
         unsigned opens;
 } RunFile;
@@ -19,7 +22,7 @@ typedef struct RunFile {
 extern const struct Directory run_directory;
 extern const struct FileKind run_file_kind;
 
-/* Empties the tree (what is open stays until it is closed). */
+/* Empties the tree, but for what udevd puts there (what is open stays until it is closed). */
 void run_tree_reset(Machine *machine);
 
 /* The file PATH ("run/vfio-realign/lock"); NULL. */

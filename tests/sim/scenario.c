@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #define WORDS_MAX 40
+#define SLOW_UDEV_USEC 20000u
 
 /* A statement that is being read. */
 typedef struct Statement {
@@ -74,6 +75,8 @@ static bool parse_kernel(Statement *s)
         options->async = has_word(s, "async");
         options->probe_only = has_word(s, "probe-only");
         options->lose_race = has_word(s, "lose-race");
+        options->udev = !has_word(s, "no-udev");
+        options->udev_usec = has_word(s, "slow-udev") ? SLOW_UDEV_USEC : 0;
         return (new_one || has_word(s, "6.1")) && (!page || text_to_bytes(page, &options->page) == 0);
 }
 
@@ -254,6 +257,7 @@ static bool parse_driver(Statement *s)
                 .async = has_word(s, "async"),
                 .fails = has_word(s, "fails"),
                 .fails_once = has_word(s, "fails-once"),
+                .late = has_word(s, "late"),
         };
         copy(driver->name, sizeof(driver->name), s->words[1]);
         if ((ids && sscanf(ids, "%x:%x", &vendor, &device) != 2) ||
@@ -375,12 +379,10 @@ static bool parse_check(Statement *s)
         return true;
 }
 
+/* For `run`: which scenarios are struck, and whether with the daemon too. */
 static bool parse_faults(Statement *s)
 {
-        unsigned long stride = 1;
-        bool is_fine = s->n_words < 2 || parse_number(s->words[1], &stride);
-        s->scenario->faults_stride = (unsigned) stride;
-        return is_fine;
+        return s->n_words < 2 || has_word(s, "daemon");
 }
 
 static const struct {
@@ -468,6 +470,15 @@ bool scenario_boot(Scenario *scenario, char problem[static 256])
         }
         machine->booting = false;
         machine->n_violations = 0;
+        return machine->binds_later || scenario_begin(scenario, problem);
+}
+
+bool scenario_begin(Scenario *scenario, char problem[static 256])
+{
+        Machine *machine = scenario->machine;
+
+        if (machine->binds_later)
+                pci_bind_vfio(machine);
         for (size_t i = 0; i < machine->n_users; i++)
                 if (machine->users[i].from == 0)
                         user_try(machine, &machine->users[i]);

@@ -28,12 +28,14 @@ typedef struct Scenario {
         char expect_reason[32];                   /* "" for any */
         char expect_texts[EXPECTATIONS_MAX][128]; /* lines "ADDRESS LINE START" and others, see README */
         size_t n_expect_texts;
-        bool has_own_error;     /* a driver that fails, a function that vanishes: others come on top */
-        unsigned faults_stride; /* 0: no faults on it */
+        bool has_other_pages; /* than this machine's */
+        bool has_own_error;   /* a driver that fails, a function that vanishes: others come on top */
 } Scenario;
 
 /* Reads TEXT into *SCENARIO and its machine, which must be reset. False: *PROBLEM says what is wrong. */
 bool scenario_parse(Scenario *scenario, const char *text, char problem[static 256]);
 
-/* Boots the machine: after this the scenario can be run. */
+/* Boots the machine: after this the scenario can be run, or (machine->binds_later) scenario_begin() called. */
 bool scenario_boot(Scenario *scenario, char problem[static 256]);
+/* Binds what is to be on VFIO, and users come. */
+bool scenario_begin(Scenario *scenario, char problem[static 256]);

@@ -9,6 +9,7 @@
 #include "campaign.h"
 #include "fuse-main.h"
 #include "generate.h"
+#include "udevd.h"
 #include "uevents.h"
 
 #include <getopt.h>
@@ -17,6 +18,7 @@
 enum {
         OPTION_MOUNT = 0x100,
         OPTION_WORKER,
+        OPTION_DAEMON,
         OPTION_DIRECTORY,
         OPTION_SERVE,
         OPTION_FAULTS,
@@ -33,6 +35,7 @@ enum {
 static const struct option options[] = {
         { "mount", required_argument, NULL, OPTION_MOUNT },
         { "worker", required_argument, NULL, OPTION_WORKER },
+        { "daemon", required_argument, NULL, OPTION_DAEMON },
         { "directory", required_argument, NULL, OPTION_DIRECTORY },
         { "serve", no_argument, NULL, OPTION_SERVE },
         { "faults", required_argument, NULL, OPTION_FAULTS },
@@ -48,6 +51,7 @@ static const struct option options[] = {
 };
 
 static const char usage[] = "simkernel --mount DIR --directory DIR --worker FILE [--verbose] [--trace] …\n"
+                            "  --daemon FILE         with the daemon, which starts the worker\n"
                             "  SCENARIO…             run the scenarios as they are\n"
                             "  --faults N SCENARIO…  every fault at each N-th operation of theirs\n"
                             "  --kind NAME           only this kind of fault\n"
@@ -83,6 +87,9 @@ static bool parse_option(Arguments *arguments, int option)
                 return true;
         case OPTION_WORKER:
                 arguments->campaign.place.worker = optarg;
+                return true;
+        case OPTION_DAEMON:
+                arguments->campaign.place.daemon = optarg;
                 return true;
         case OPTION_DIRECTORY:
                 arguments->campaign.place.directory = optarg;
@@ -174,8 +181,8 @@ static int show(uint64_t seed)
 {
         static RandomCase random;
         generate(seed, &random);
-        printf("%s# fault: %s at operation %lu, second at %lu\n", random.text, fault_name(random.fault),
-               random.at, random.second_at);
+        printf("%s# fault: %s (with the daemon %s) at operation %lu, second at %lu\n", random.text,
+               fault_name(random.fault), fault_name(random.daemon_fault), random.at, random.second_at);
         return EXIT_SUCCESS;
 }
 
@@ -198,6 +205,8 @@ int main(int argc, char **argv)
         }
         machine_init(&machine);
         int r = uevents_open(&machine);
+        if (r == 0)
+                r = udevd_start(&machine);
         if (r == 0)
                 r = serve_start(&machine, place->mount);
         if (r < 0) {

@@ -4,6 +4,7 @@
 
 #include "pci-core.h"
 #include "tree.h"
+#include "uevents.h"
 #include "vfio-core.h"
 
 #include <errno.h>
@@ -33,6 +34,19 @@ static int show_uevent(Machine *machine, const Node *node, char *buffer, size_t 
                         f->driver ? "DRIVER=" : "", f->driver ? f->driver->name : "", f->driver ? "\n" : "",
                         f->class, f->vendor, f->device, f->subvendor, f->subdevice,
                         PCI_ADDRESS_TEXT(f->address));
+}
+
+/* kobject_synth_uevent(): an action, and perhaps an identifier that the event then carries. */
+static int store_uevent(Machine *machine, const Node *node, const char *data, size_t size)
+{
+        char text[VALUE_MAX], action[16], more, uuid[37] = "";
+
+        if (!store_text(text, sizeof(text), data, size) ||
+            sscanf(text, "%15[a-z] %36[0-9a-f-]%c", action, uuid, &more) < 1 ||
+            (uuid[0] && strlen(uuid) != sizeof(uuid) - 1))
+                return -EINVAL;
+        uevents_send_synthetic(machine, action, node->function, uuid[0] ? uuid : "0");
+        return (int) size;
 }
 
 static int show_class(Machine *machine, const Node *node, char *buffer, size_t size)
@@ -167,7 +181,7 @@ static int store_rescan(Machine *machine, const Node *node, const char *data, si
 static const FileKind remove_kind = { 0220, NULL, store_remove };
 static const FileKind rescan_kind = { 0200, NULL, store_rescan };
 static const FileKind resource_kind = { 0444, show_resource, NULL };
-static const FileKind uevent_kind = { 0644, show_uevent, NULL };
+static const FileKind uevent_kind = { 0644, show_uevent, store_uevent };
 static const FileKind class_kind = { 0444, show_class, NULL };
 static const FileKind vendor_kind = { 0444, show_vendor, NULL };
 static const FileKind device_kind = { 0444, show_device, NULL };

@@ -160,13 +160,15 @@ static const Directory driver_directory = { find_in_driver, list_driver };
 static int find_driver(Machine *machine, const Node *node, const char *name, Node *ret)
 {
         ret->driver = machine_driver(machine, name);
-        return ret->driver ? node_directory(ret, &driver_directory) : -ENOENT;
+        return ret->driver && driver_is_loaded(ret->driver) ? node_directory(ret, &driver_directory)
+                                                            : -ENOENT;
 }
 
 static void list_drivers(Machine *machine, const Node *node, const Emit *emit)
 {
         for (size_t i = 0; i < machine->n_drivers; i++)
-                emit->call(emit->userdata, machine->drivers[i].name);
+                if (driver_is_loaded(&machine->drivers[i]))
+                        emit->call(emit->userdata, machine->drivers[i].name);
 }
 
 static const Directory drivers_directory = { find_driver, list_drivers };

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #define MESSAGE_MAX 2048u
+#define KERNEL_GROUP 1u
+#define UDEV_GROUP 2u
 #define INITIAL_NAMESPACE "net:[4026531840]"
 
 typedef struct Message {
@@ -55,7 +57,7 @@ static void message_begin(Message *message, const char *action, const char *devp
         message_add(message, "SUBSYSTEM=%s", subsystem);
 }
 
-static void message_send(const Machine *machine, Message *message)
+static void message_send(Machine *machine, Message *message, Function *function)
 {
         struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
@@ -66,9 +68,11 @@ static void message_send(const Machine *machine, Message *message)
         };
         (void) !sendto(machine->uevents, message, message->header.nlmsg_len, 0, (struct sockaddr *) &kernel,
                        sizeof(kernel));
+        if (machine->on_uevent)
+                machine->on_uevent(machine, message->text, message->size, function);
 }
 
-void uevents_send(Machine *machine, const char *action, const Function *function)
+static void send_event(Machine *machine, const char *action, Function *function, const char *uuid)
 {
         static Message message; /* the machine's lock is held */
         char path[256];
@@ -82,7 +86,19 @@ void uevents_send(Machine *machine, const char *action, const Function *function
         message_add(&message, "PCI_ID=%04X:%04X", function->vendor, function->device);
         message_add(&message, "PCI_SUBSYS_ID=%04X:%04X", function->subvendor, function->subdevice);
         message_add(&message, "PCI_SLOT_NAME=%s", PCI_ADDRESS_TEXT(function->address));
-        message_send(machine, &message);
+        if (uuid)
+                message_add(&message, "SYNTH_UUID=%s", uuid);
+        message_send(machine, &message, function);
+}
+
+void uevents_send(Machine *machine, const char *action, Function *function)
+{
+        send_event(machine, action, function, NULL);
+}
+
+void uevents_send_synthetic(Machine *machine, const char *action, Function *function, const char *uuid)
+{
+        send_event(machine, action, function, uuid);
 }
 
 void uevents_send_other(Machine *machine, const char *action, const char *subsystem, const char *devpath)
@@ -92,19 +108,41 @@ void uevents_send_other(Machine *machine, const char *action, const char *subsys
         if (machine->booting || machine->uevents < 0)
                 return;
         message_begin(&message, action, devpath, subsystem);
-        message_send(machine, &message);
+        message_send(machine, &message, NULL);
 }
 
-bool uevents_have_listener(void)
+/* Calls LOOK with each socket of the protocol: its port, groups, and how many bytes wait in it. */
+static bool any_socket(bool (*look)(unsigned port, unsigned groups, unsigned long waiting))
 {
         _cleanup_fclose_ FILE *file = fopen("/proc/net/netlink", "re");
         char line[256];
 
         while (file && fgets(line, sizeof(line), file)) {
                 unsigned protocol, port, groups;
-                if (sscanf(line, "%*x %u %u %x", &protocol, &port, &groups) == 3 &&
-                    protocol == NETLINK_KOBJECT_UEVENT && port != 0 && groups & 1)
+                unsigned long waiting;
+                if (sscanf(line, "%*x %u %u %x %lu", &protocol, &port, &groups, &waiting) == 4 &&
+                    protocol == NETLINK_KOBJECT_UEVENT && look(port, groups, waiting))
                         return true;
         }
         return false;
+}
+
+static bool listens_to_kernel(unsigned port, unsigned groups, unsigned long waiting)
+{
+        return port != 0 && groups & KERNEL_GROUP;
+}
+
+static bool has_unread(unsigned port, unsigned groups, unsigned long waiting)
+{
+        return groups & UDEV_GROUP && waiting > 0;
+}
+
+bool uevents_have_listener(void)
+{
+        return any_socket(listens_to_kernel);
+}
+
+bool uevents_are_read(void)
+{
+        return !any_socket(has_unread);
 }

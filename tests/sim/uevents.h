@@ -13,9 +13,14 @@
 int uevents_open(Machine *machine);
 
 /* Sends ACTION ("add", "remove", "bind", "unbind") of a function. */
-void uevents_send(Machine *machine, const char *action, const Function *function);
+void uevents_send(Machine *machine, const char *action, Function *function);
+/* As a write to the function's `uevent` makes it. */
+void uevents_send_synthetic(Machine *machine, const char *action, Function *function, const char *uuid);
 /* Of another object: DEVPATH without "/devices/". */
 void uevents_send_other(Machine *machine, const char *action, const char *subsystem, const char *devpath);
+
+/* Whether nothing waits in the sockets of those that listen to udev. */
+bool uevents_are_read(void);
 
 /* Whether somebody listens to the kernel's group. */
 bool uevents_have_listener(void);

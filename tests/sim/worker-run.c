@@ -180,7 +180,7 @@ void worker_run_clear(WorkerRun *run)
         *run = (WorkerRun){ 0 };
 }
 
-static const char *field(struct json_object *object, const char *name)
+const char *result_text(struct json_object *object, const char *name)
 {
         struct json_object *value;
         const char *text = NULL;
@@ -191,25 +191,39 @@ static const char *field(struct json_object *object, const char *name)
 
 const char *run_outcome(const WorkerRun *run)
 {
-        return field(run->result, "outcome");
+        return result_text(run->result, "outcome");
 }
 
 const char *run_reason(const WorkerRun *run)
 {
-        return field(run->result, "reason");
+        return result_text(run->result, "reason");
 }
 
-bool run_has_warning(const WorkerRun *run, const char *reason, const char *address)
+bool result_has_warning(struct json_object *result, const char *reason, const char *address)
 {
         struct json_object *warnings;
 
-        if (!run->result || !json_object_object_get_ex(run->result, "warnings", &warnings))
+        if (!result || !json_object_object_get_ex(result, "warnings", &warnings))
                 return false;
         for (size_t i = 0; i < json_object_array_length(warnings); i++) {
                 struct json_object *warning = json_object_array_get_idx(warnings, i);
-                if (strcmp(field(warning, "reason"), reason) == 0 &&
-                    (!*address || strcmp(field(warning, "function"), address) == 0))
+                if (strcmp(result_text(warning, "reason"), reason) == 0 &&
+                    (!*address || strcmp(result_text(warning, "function"), address) == 0))
                         return true;
         }
         return false;
+}
+
+struct json_object *result_function(struct json_object *result, const char *address)
+{
+        struct json_object *functions;
+
+        if (!result || !json_object_object_get_ex(result, "functions", &functions))
+                return NULL;
+        for (size_t i = 0; i < json_object_array_length(functions); i++) {
+                struct json_object *function = json_object_array_get_idx(functions, i);
+                if (strcmp(result_text(function, "function"), address) == 0)
+                        return function;
+        }
+        return NULL;
 }

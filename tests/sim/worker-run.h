@@ -9,7 +9,8 @@
 
 /* Where things are. */
 typedef struct WorkerPlace {
-        const char *worker;    /* the program */
+        const char *worker;    /* the programs */
+        const char *daemon;    /* NULL: is not run */
         const char *mount;     /* where the tree is mounted */
         const char *directory; /* for files of the runs */
 } WorkerPlace;
@@ -33,5 +34,8 @@ bool place_write(const WorkerPlace *place, const char *name, const char *text, c
 /* A text field of the result, "" when it is not there. */
 const char *run_outcome(const WorkerRun *run);
 const char *run_reason(const WorkerRun *run);
-/* Whether a warning with REASON is about ADDRESS ("" for any). */
-bool run_has_warning(const WorkerRun *run, const char *reason, const char *address);
+const char *result_text(struct json_object *result, const char *name);
+/* Whether a warning of it with REASON is about ADDRESS ("" for any). */
+bool result_has_warning(struct json_object *result, const char *reason, const char *address);
+/* What it says of ADDRESS: borrowed; NULL when that is not in its radius. */
+struct json_object *result_function(struct json_object *result, const char *address);
