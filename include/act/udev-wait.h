@@ -16,6 +16,13 @@ UdevWait *udev_wait_free(UdevWait *wait);
 DEFINE_CLEANUP(UdevWait *, udev_wait_free);
 
 /*
+ * For a recovery: functions may be back since before, and udev may have dealt with their `add` already. So for each that is
+ * waited for, an event of our own is made, behind which udev must have dealt with all earlier ones of the same function
+ * (kobject_synth_uevent(); udevd keeps the order of a device's events). WAIT may be NULL. Negative errno.
+ */
+int udev_wait_ask(UdevWait *wait) _warn_unused_result_;
+
+/*
  * Waits at most USEC microseconds for the `add` of the function named NAME ("0000:03:00.0"). 0, also when udev had dealt
  * with it earlier, or -ETIME. WAIT may be NULL.
  */

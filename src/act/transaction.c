@@ -346,6 +346,8 @@ int transaction_recover(Transaction *transaction)
         int r = transaction_look(transaction);
         if (r == 0)
                 r = udev_wait_new(transaction->root, &transaction->udev);
+        if (r == 0)
+                r = udev_wait_ask(transaction->udev);
         if (r < 0)
                 return r;
         transaction->result.attempted = transaction->journal.stage != STAGE_TAKING;

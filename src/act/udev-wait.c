@@ -8,17 +8,23 @@
 #include <errno.h>
 #include <libudev.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #define UDEV_CONTROL_PATH "run/udev/control"
 #define RECEIVE_ROOM (4 << 20)
 #define USEC_PER_MSEC 1000
+#define UUID_SIZE 37u
 
 struct UdevWait {
+        const Root *root;
         struct udev *udev;
         struct udev_monitor *monitor;
         char **seen; /* names of functions whose `add` udev has dealt with */
         size_t n_seen;
+        bool asks;                /* some may have been dealt with before it began to listen */
+        char question[UUID_SIZE]; /* what the answers carry */
 };
 
 UdevWait *udev_wait_free(UdevWait *wait)
@@ -45,6 +51,7 @@ int udev_wait_new(const Root *root, UdevWait **ret)
         _cleanup_(udev_wait_freep) UdevWait *wait = calloc(1, sizeof(*wait));
         if (!wait)
                 return -ENOMEM;
+        wait->root = root;
         wait->udev = udev_new();
         wait->monitor = wait->udev ? udev_monitor_new_from_netlink(wait->udev, "udev") : NULL;
         if (!wait->monitor)
@@ -76,7 +83,9 @@ static int receive(UdevWait *wait)
         int r = 0;
         if (!device)
                 return 0;
-        if (text_equal(udev_device_get_action(device), "add"))
+        const char *question = udev_device_get_property_value(device, "SYNTH_UUID");
+        if (text_equal(udev_device_get_action(device), "add") ||
+            (question && text_equal(question, wait->question)))
                 r = remember(wait, udev_device_get_sysname(device));
         udev_device_unref(device);
         return r;
@@ -90,6 +99,30 @@ static bool has_seen(const UdevWait *wait, const char *name)
         return false;
 }
 
+int udev_wait_ask(UdevWait *wait)
+{
+        sd_id128_t id;
+        if (!wait)
+                return 0;
+        int r = sd_id128_randomize(&id);
+        if (r < 0)
+                return r;
+        snprintf(wait->question, sizeof(wait->question), SD_ID128_UUID_FORMAT_STR, SD_ID128_FORMAT_VAL(id));
+        wait->asks = true;
+        return 0;
+}
+
+/* A kernel that takes no identifier makes no event: then it ends in a time-out. */
+static int ask(const UdevWait *wait, const char *name)
+{
+        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s/uevent", name);
+        _cleanup_free_ char *value = text_format("change %s", wait->question);
+        if (!path || !value)
+                return -ENOMEM;
+        (void) !root_write_attribute(wait->root, path, value);
+        return 0;
+}
+
 int udev_wait_for_add(UdevWait *wait, const char *name, uint64_t usec)
 {
         if (!wait)
@@ -97,6 +130,11 @@ int udev_wait_for_add(UdevWait *wait, const char *name, uint64_t usec)
         uint64_t end = deadline_now() + usec;
         struct pollfd fd = { .fd = udev_monitor_get_fd(wait->monitor), .events = POLLIN };
 
+        if (wait->asks && !has_seen(wait, name)) {
+                int r = ask(wait, name);
+                if (r < 0)
+                        return r;
+        }
         while (!has_seen(wait, name)) {
                 uint64_t now = deadline_now();
                 if (now >= end)
