@@ -247,9 +247,11 @@ static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const
         if (end->code == CLD_EXITED && end->status == WORKER_EXIT_LOCKED) {
                 bus_finish(bus, manager_now(manager)); /* planned anew when the lock is free */
         } else {
+                /* Before there was a journal it did nothing, and may try again; else the recovery tells what was done. */
                 transaction_log_no_result(bus->name, end);
-                /* Nothing is known of what was done: the next event, or the recovery, tells. */
-                bus_rest(bus, REASON_STEP_FAILED);
+                int r = manager_wait(manager, bus, REASON_NONE);
+                if (r < 0)
+                        return r;
         }
         manager_check_gate(manager);
         return 0;
