@@ -28,6 +28,9 @@ typedef struct Obstacle {
         const Holder *holder; /* of the usage report; NULL when the reason is not about a user */
 } Obstacle;
 
+/* The reason that HOLDER is of a function; IS_TARGET chooses the words only. */
+Reason obstacle_reason(const Holder *holder, bool is_target) _pure_ _nonnull_(1);
+
 /*
  * Who uses the culprit, and what it carries when it is on a host driver ("on the host driver nvme and carries …"): fits
  * behind "CULPRIT is ". *RET is NULL when USAGE tells nothing of it. -ENOMEM.

@@ -21,5 +21,7 @@ int plan_from_json(JsonObject *document, Plan **ret, char **ret_problem) _warn_u
 
 /* {"plans": […], "refusals": [{"function", "reason", "text", "remedy", "culprit", "detail"}]}. NULL: no memory. */
 JsonObject *plan_set_to_json(const PlanSet *set) _warn_unused_result_ _nonnull_(1);
+/* The list of refusals alone. */
+JsonObject *plan_refusals_to_json(const PlanSet *set) _warn_unused_result_ _nonnull_(1);
 int plan_set_from_json(JsonObject *document, PlanSet **ret, char **ret_problem) _warn_unused_result_
                 _nonnull_(2, 3);

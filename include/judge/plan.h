@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The plan: the ordered steps that realign the targets of one bus, or why not, as data. Made from snapshot, verdicts,
- * usage and policy without opening a file (design §5, §6); printable; carried between programs as a JSON document
- * (judge/plan-document.h).
+ * The plan: the ordered steps that realign the targets of one bus, or that give functions to other drivers, or why not,
+ * as data. Made from snapshot, verdicts, usage and policy without opening a file (design §5, §6); printable; carried
+ * between programs as a JSON document (judge/plan-document.h).
  */
 
 #include "base/reason.h"
@@ -14,9 +14,21 @@
 #include "model/policy.h"
 #include "model/topology.h"
 
+/* The driver that functions are given to when they are detached from the host's. */
+#define VFIO_DRIVER "vfio-pci"
+
+typedef enum PlanGoal {
+        PLAN_GOAL_REALIGN,
+        PLAN_GOAL_DETACH,   /* the targets come from the host's drivers, or none, to VFIO_DRIVER */
+        PLAN_GOAL_REATTACH, /* they come from VFIO drivers, or none, to the host's */
+        PLAN_GOAL_COUNT_,
+} PlanGoal;
+
 typedef enum PlanScope {
         PLAN_SCOPE_FUNCTION, /* each target is removed alone */
         PLAN_SCOPE_BUS,      /* a bridge above is removed, with all that is below it */
+        PLAN_SCOPE_NONE,     /* nothing is removed: only drivers change */
+        PLAN_SCOPE_COUNT_,
 } PlanScope;
 
 typedef enum PlanStepKind {
@@ -53,6 +65,7 @@ typedef struct PlanStep {
 } PlanStep;
 
 typedef struct Plan {
+        PlanGoal goal;
         PlanScope scope;
         unsigned rung; /* of the ladder: 0 function, 1 the bridge above, 2 the one above that, … */
         Reason narrowed; /* why scope is `function` although the policy says `bus`; REASON_NONE: it is not so */
@@ -62,7 +75,8 @@ typedef struct Plan {
         PciAddress root_bus;   /* domain and bus */
         bool keep_entry;
         uint64_t step_timeout_usec;
-        PlanFunction *functions; /* the blast radius, bridges first: each after the bridge above it */
+        /* The blast radius, bridges first: each after the bridge above it. Scope none: the targets. */
+        PlanFunction *functions;
         size_t n_functions;
         PlanStep *steps;
         size_t n_steps;
@@ -94,6 +108,7 @@ typedef struct PlanInput {
         const int8_t *msix_bars;
         bool by_request; /* an administrator asks: realign = report does not refuse */
         unsigned lowest_rung; /* narrower plans have failed: do not make one again (design §4 rule 6); 0: none has */
+        bool has_vfio_driver; /* VFIO_DRIVER is loaded */
 } PlanInput;
 
 /*
@@ -114,7 +129,13 @@ int plan_derive_steps(Plan *plan) _warn_unused_result_ _nonnull_(1);
 /* True for steps that are about one function. */
 bool plan_step_has_function(PlanStepKind kind);
 const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
-const char *plan_scope_name(PlanScope scope);  /* "function", "bus" */
+const char *plan_scope_name(PlanScope scope);  /* "function", "bus", "none" */
+int plan_scope_parse(const char *name, PlanScope *ret) _warn_unused_result_ _nonnull_(1, 2);
+const char *plan_goal_name(PlanGoal goal); /* "realign", "detach", "reattach" */
+int plan_goal_parse(const char *name, PlanGoal *ret) _warn_unused_result_ _nonnull_(1, 2);
+
+/* True when FUNCTION, one of PLAN, is on a driver of another kind when the plan has been executed. */
+bool plan_changes_driver(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);
 
 /* The entry that is written for FUNCTION (alignment_entry_format()); NULL when there is no memory. */
 char *plan_entry(const Plan *plan, const PlanFunction *function) _warn_unused_result_ _nonnull_(1, 2);

@@ -70,7 +70,7 @@ static bool is_port_driver(const char *driver)
         return false;
 }
 
-static Reason reason_of_holder(const Holder *holder, bool is_target)
+Reason obstacle_reason(const Holder *holder, bool is_target)
 {
         switch (holder->kind) {
         case HOLDER_ENABLE:
@@ -127,7 +127,7 @@ Obstacle obstacle_of(const PciFunction *function, const Usage *usage, bool is_ta
         size_t n;
         obstacle.holder = usage_find(usage, function->address, &n);
         if (obstacle.holder)
-                obstacle.reason = reason_of_holder(obstacle.holder, is_target);
+                obstacle.reason = obstacle_reason(obstacle.holder, is_target);
         else if (!usage->complete)
                 obstacle.reason = REASON_USERS_UNSEEN;
         return obstacle;

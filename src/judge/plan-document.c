@@ -84,6 +84,7 @@ JsonObject *plan_to_json(const Plan *plan)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
         if (!object || json_add_u64(object, "version", DOCUMENT_VERSION) < 0 ||
+            json_add_text(object, "goal", plan_goal_name(plan->goal)) < 0 ||
             json_add_text(object, "scope", plan_scope_name(plan->scope)) < 0 ||
             json_add_u64(object, "rung", plan->rung) < 0 ||
             json_add_text(object, "narrowed", reason_name(plan->narrowed)) < 0 ||
@@ -217,23 +218,36 @@ static int functions_from_json(JsonObject *document, Plan *plan, char **ret_prob
         return r;
 }
 
+/* Without a removal there is no radius: every function is one whose driver changes, and that is never a bridge. */
+static int check_targets(const Plan *plan, char **ret_problem)
+{
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *function = &plan->functions[i];
+                if (plan->scope == PLAN_SCOPE_NONE && (!function->is_target || function->is_bridge))
+                        return problem(ret_problem, "a function is in a plan that does nothing to it");
+        }
+        return 0;
+}
+
 /* Enumerations are stored by their names. */
 static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
 {
-        const char *scope, *narrowed, *detail;
-        int r = json_field_text(document, "scope", &scope, ret_problem);
+        const char *goal, *scope, *narrowed, *detail;
+        int r = json_field_text(document, "goal", &goal, ret_problem);
+        if (r == 0)
+                r = json_field_text(document, "scope", &scope, ret_problem);
         if (r == 0)
                 r = json_field_text(document, "narrowed", &narrowed, ret_problem);
         if (r == 0)
                 r = json_field_text_or_null(document, "narrowed-detail", &detail, ret_problem);
         if (r < 0)
                 return r;
-        if (strcmp(scope, plan_scope_name(PLAN_SCOPE_BUS)) == 0)
-                plan->scope = PLAN_SCOPE_BUS;
-        else if (strcmp(scope, plan_scope_name(PLAN_SCOPE_FUNCTION)) == 0)
-                plan->scope = PLAN_SCOPE_FUNCTION;
-        else
-                return problem(ret_problem, "\"scope\" is neither \"bus\" nor \"function\"");
+        if (plan_goal_parse(goal, &plan->goal) < 0)
+                return problem(ret_problem, "\"goal\" is not a goal");
+        if (plan_scope_parse(scope, &plan->scope) < 0)
+                return problem(ret_problem, "\"scope\" is not a scope");
+        if ((plan->goal == PLAN_GOAL_REALIGN) != (plan->scope != PLAN_SCOPE_NONE))
+                return problem(ret_problem, "\"scope\" is none that goes with \"goal\"");
         if (reason_parse(narrowed, &plan->narrowed) < 0)
                 return problem(ret_problem, "\"narrowed\" is not a reason");
         plan->narrowed_detail = detail ? strdup(detail) : NULL;
@@ -300,6 +314,8 @@ int plan_from_json(JsonObject *document, Plan **ret, char **ret_problem)
         if (r == 0)
                 r = functions_from_json(document, plan, ret_problem);
         if (r == 0)
+                r = check_targets(plan, ret_problem);
+        if (r == 0)
                 r = steps_check(document, plan, ret_problem);
         if (r < 0)
                 return r;
@@ -320,22 +336,26 @@ static JsonObject *refusal_to_json(const PlanRefusal *refusal)
         return TAKE_PTR(object);
 }
 
+JsonObject *plan_refusals_to_json(const PlanSet *set)
+{
+        _cleanup_json_ JsonObject *list = json_object_new_array();
+        for (size_t i = 0; list && i < set->n_refusals; i++)
+                if (json_append(list, refusal_to_json(&set->refusals[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
 JsonObject *plan_set_to_json(const PlanSet *set)
 {
-        _cleanup_json_ JsonObject *object = json_object_new_object();
-        if (!object)
-                return NULL;
-        JsonObject *plans = json_object_new_array(), *refusals = json_object_new_array();
-        int r = json_add(object, "plans", plans);
-        if (r < 0) {
-                json_object_put(refusals);
-                return NULL;
-        }
-        r = json_add(object, "refusals", refusals);
+        _cleanup_json_ JsonObject *object = json_object_new_object(), *plans = json_object_new_array();
+        int r = object && plans ? 0 : -ENOMEM;
+
         for (size_t i = 0; i < set->n_plans && r == 0; i++)
                 r = json_append(plans, plan_to_json(set->plans[i]));
-        for (size_t i = 0; i < set->n_refusals && r == 0; i++)
-                r = json_append(refusals, refusal_to_json(&set->refusals[i]));
+        if (r == 0)
+                r = json_add(object, "plans", json_object_get(plans));
+        if (r == 0)
+                r = json_add(object, "refusals", plan_refusals_to_json(set));
         return r < 0 ? NULL : TAKE_PTR(object);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "base/text.h"
-#include "judge/blast-radius.h"
-#include "judge/plan.h"
+#include "judge/plan-part.h"
 #include "judge/window-fit.h"
 
 #include <errno.h>
@@ -20,22 +19,7 @@ typedef struct BusCase {
 
 static int refuse(BusCase *bus, const PciFunction *function, const Obstacle *obstacle)
 {
-        PlanSet *set = bus->set;
-        PlanRefusal *more = reallocarray(set->refusals, set->n_refusals + 1, sizeof(*more));
-        if (!more)
-                return -ENOMEM;
-        set->refusals = more;
-
-        PlanRefusal refusal = {
-                .address = function->address,
-                .reason = obstacle->reason,
-                .culprit = obstacle->culprit,
-        };
-        int r = obstacle_text(obstacle, bus->input->usage, &refusal.detail);
-        if (r < 0)
-                return r;
-        set->refusals[set->n_refusals++] = refusal;
-        return 0;
+        return plan_set_refuse(bus->set, bus->input->usage, function->address, obstacle);
 }
 
 static uint64_t largest_bar(const PciFunction *function)
@@ -192,24 +176,7 @@ static int bridge_obstacle(const BusCase *bus, unsigned rung, Obstacle *ret)
 
 static int plan_function_fill(const BusCase *bus, const PciFunction *function, PlanFunction *ret)
 {
-        *ret = (PlanFunction){
-                .address = function->address,
-                .path = topology_path(function),
-                .class = function->class,
-                .vendor = function->vendor,
-                .device = function->device,
-                .subvendor = function->subvendor,
-                .subdevice = function->subdevice,
-                .driver = function->driver ? strdup(function->driver) : NULL,
-                .on_vfio = function->on_vfio,
-                .is_bridge = function->is_bridge,
-                .is_target = is_target(bus, function),
-                .iommu_group = function->iommu_group,
-                .resources = function->resources,
-        };
-        if (!ret->path || (function->driver && !ret->driver))
-                return -ENOMEM;
-        int r = grown_own_sizes(bus->input->grown, function, &ret->own);
+        int r = plan_function_from(function, bus->input->grown, is_target(bus, function), ret);
         ret->alignment = r == 0 ? alignment_of(bus->input, function, &ret->own) : 0;
         return r;
 }
@@ -244,20 +211,11 @@ static int plan_fill(const BusCase *bus, unsigned rung, const BlastRadius *radiu
 
 static int add_plan(BusCase *bus, unsigned rung, const BlastRadius *radius)
 {
-        PlanSet *set = bus->set;
-        Plan **more = reallocarray(set->plans, set->n_plans + 1, sizeof(more[0]));
-        if (!more)
-                return -ENOMEM;
-        set->plans = more;
-
         _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
         if (!plan)
                 return -ENOMEM;
         int r = plan_fill(bus, rung, radius, plan);
-        if (r < 0)
-                return r;
-        set->plans[set->n_plans++] = TAKE_PTR(plan);
-        return 0;
+        return r < 0 ? r : plan_set_add(bus->set, TAKE_PTR(plan));
 }
 
 static int make_on_rung(BusCase *bus, unsigned rung)

@@ -3,6 +3,7 @@
 #include "judge/plan-proof.h"
 
 #include "base/text.h"
+#include "judge/rebind.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const Pc
                planned->on_vfio == function->on_vfio && planned->is_bridge == function->is_bridge &&
                planned->iommu_group == function->iommu_group && before->n_lines == now->n_lines &&
                memcmp(before->lines, now->lines, now->n_lines * sizeof(now->lines[0])) == 0 &&
-               pci_address_equal(plan->root_bus, function->root_bus);
+               (plan->scope == PLAN_SCOPE_NONE || pci_address_equal(plan->root_bus, function->root_bus));
 }
 
 /* Design §4 rule 4: functions on VFIO with something small by itself have an entry, and nothing else has one. */
@@ -89,12 +90,34 @@ static int prove_radius(const Plan *plan, const BlastRadius *radius, const Usage
         return 0;
 }
 
+/* Functions of a plan that removes nothing: only their drivers change. */
+static Obstacle prove_rebind(const Plan *plan, const Topology *topology, const Usage *usage)
+{
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PlanFunction *planned = &plan->functions[i];
+                const PciFunction *function = topology_find(topology, planned->address);
+                Obstacle obstacle = { .reason = REASON_WORLD_CHANGED, .culprit = planned->address };
+
+                if (!function || !is_unchanged(plan, planned, function) ||
+                    rebind_is_done(plan->goal, function))
+                        return obstacle;
+                obstacle = rebind_obstacle(plan->goal, function, usage);
+                if (obstacle.reason != REASON_NONE)
+                        return obstacle;
+        }
+        return (Obstacle){ 0 };
+}
+
 int plan_prove(const Plan *plan, const Topology *topology, const Usage *usage, const Grown *grown,
                Obstacle *ret)
 {
         BlastRadius radius = { 0 };
         Obstacle obstacle;
 
+        if (plan->scope == PLAN_SCOPE_NONE) {
+                *ret = prove_rebind(plan, topology, usage);
+                return 0;
+        }
         int r = removed_radius(plan, topology, &radius);
         if (r == 0)
                 r = prove_radius(plan, &radius, usage, grown, &obstacle);

@@ -6,6 +6,7 @@
 #include "model/alignment-param.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const struct {
         const char *name;
@@ -27,9 +28,51 @@ bool plan_step_has_function(PlanStepKind kind)
         return step_kinds[kind].has_function;
 }
 
+static const char *const scope_names[PLAN_SCOPE_COUNT_] = {
+        [PLAN_SCOPE_FUNCTION] = "function",
+        [PLAN_SCOPE_BUS] = "bus",
+        [PLAN_SCOPE_NONE] = "none",
+};
+
+static const char *const goal_names[PLAN_GOAL_COUNT_] = {
+        [PLAN_GOAL_REALIGN] = "realign",
+        [PLAN_GOAL_DETACH] = "detach",
+        [PLAN_GOAL_REATTACH] = "reattach",
+};
+
 const char *plan_scope_name(PlanScope scope)
 {
-        return scope == PLAN_SCOPE_BUS ? "bus" : "function";
+        return scope_names[scope];
+}
+
+int plan_scope_parse(const char *name, PlanScope *ret)
+{
+        for (PlanScope scope = 0; scope < PLAN_SCOPE_COUNT_; scope++)
+                if (strcmp(name, scope_names[scope]) == 0) {
+                        *ret = scope;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+const char *plan_goal_name(PlanGoal goal)
+{
+        return goal_names[goal];
+}
+
+int plan_goal_parse(const char *name, PlanGoal *ret)
+{
+        for (PlanGoal goal = 0; goal < PLAN_GOAL_COUNT_; goal++)
+                if (strcmp(name, goal_names[goal]) == 0) {
+                        *ret = goal;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+bool plan_changes_driver(const Plan *plan, const PlanFunction *function)
+{
+        return plan->goal != PLAN_GOAL_REALIGN && function->is_target;
 }
 
 Plan *plan_free(Plan *plan)
@@ -68,16 +111,20 @@ static bool step_applies(const Plan *plan, PlanStepKind kind, size_t index)
 
         switch (kind) {
         case PLAN_STEP_UNBIND:
-        case PLAN_STEP_BIND:
                 return function->driver && !function->is_bridge;
+        case PLAN_STEP_BIND:
+                return (function->driver || plan_changes_driver(plan, function)) && !function->is_bridge;
         case PLAN_STEP_REMOVE:
-                return plan->scope == PLAN_SCOPE_BUS ? index == 0 : function->is_target;
+                return plan->scope == PLAN_SCOPE_BUS
+                                       ? index == 0
+                                       : plan->scope == PLAN_SCOPE_FUNCTION && function->is_target;
         case PLAN_STEP_DROP_ENTRIES:
-                return !plan->keep_entry;
-        case PLAN_STEP_RESTORE:
+                return plan->scope != PLAN_SCOPE_NONE && !plan->keep_entry;
         case PLAN_STEP_ENTRIES:
         case PLAN_STEP_RESCAN:
         case PLAN_STEP_VERIFY:
+                return plan->scope != PLAN_SCOPE_NONE;
+        case PLAN_STEP_RESTORE:
         case PLAN_STEP_COUNT_:
                 break;
         }

@@ -60,3 +60,8 @@ UNIT_TESTS += test-host-random
 test_host_random_SOURCES = tests/unit/test-host-random.c tests/unit/host-tree.h tests/unit/suite.h
 test_host_random_CFLAGS = $(UNIT_CFLAGS)
 test_host_random_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-rebind
+test_rebind_SOURCES = tests/unit/test-rebind.c tests/unit/suite.h tests/unit/topology-builder.h
+test_rebind_CFLAGS = $(UNIT_CFLAGS)
+test_rebind_LDADD = $(UNIT_LIBS)
