@@ -8,11 +8,12 @@
 typedef enum Outcome {
         OUTCOME_VERIFIED,
         OUTCOME_ROLLED_BACK,
-        OUTCOME_STALE,  /* the world had changed; nothing was touched */
-        OUTCOME_FAILED, /* neither done nor undone: the result says what the machine looks like */
+        OUTCOME_STALE,   /* the world had changed; nothing was touched */
+        OUTCOME_FAILED,  /* neither done nor undone: the result says what the machine looks like */
+        OUTCOME_REFUSED, /* something stands against it: no transaction was begun */
 } Outcome;
 
-/* Exit statuses of vfio-realign-worker --execute and --recover. */
+/* Exit statuses of vfio-realign-worker. */
 enum {
         WORKER_EXIT_VERIFIED = 0, /* for --recover also: there was nothing to recover */
         WORKER_EXIT_ERROR = 1,    /* it could not even begin: bad plan, no root, … */
@@ -20,10 +21,11 @@ enum {
         WORKER_EXIT_ROLLED_BACK = 3,
         WORKER_EXIT_FAILED = 4,
         WORKER_EXIT_STALE = 5,
-        WORKER_EXIT_LOCKED = 6, /* another worker holds the machine-wide lock */
+        WORKER_EXIT_LOCKED = 6,  /* another worker holds the machine-wide lock */
+        WORKER_EXIT_REFUSED = 7, /* --detach and --reattach: a plan cannot be made */
 };
 
-/* "verified", "rolled-back", "stale", "failed" */
+/* "verified", "rolled-back", "stale", "failed", "refused" */
 const char *outcome_name(Outcome outcome);
 int outcome_parse(const char *name, Outcome *ret) _warn_unused_result_ _nonnull_(1, 2);
 int outcome_exit_status(Outcome outcome);

@@ -24,12 +24,17 @@ DEFINE_CLEANUP(SavedState *, saved_state_free);
 /* The driver_override of before; NULL: none. PATH is the function's topology path. */
 const char *saved_state_override(const SavedState *state, const char *path) _nonnull_(1, 2);
 
+typedef enum SavedStatePart {
+        SAVED_STATE_ALL,
+        SAVED_STATE_OF_FUNCTION, /* what does not come and go with a driver: the function is given to another one */
+} SavedStatePart;
+
 /*
- * Writes back everything saved of the function with topology path PATH, which is now at ADDRESS. FINDING_MADE with
+ * Writes back what was saved of the function with topology path PATH, which is now at ADDRESS. FINDING_MADE with
  * REASON_STATE_NOT_RESTORED names what could not be written; -ENOMEM.
  */
 int saved_state_restore(const SavedState *state, const Root *root, const char *path, PciAddress address,
-                        Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);
+                        SavedStatePart part, Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 6);
 
 /* {"0000:00:1c.0/00.0": {"driver_override": "vfio-pci", …}, …} and back. */
 JsonObject *saved_state_to_json(const SavedState *state) _warn_unused_result_ _nonnull_(1);

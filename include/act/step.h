@@ -24,6 +24,13 @@ typedef int (*StepWork)(Transaction *transaction, const PlanFunction *planned, F
 StepWork step_work(PlanStepKind kind);
 
 /*
+ * Binds the function to the driver that it had, or, going forward with a plan that changes drivers, to one of the other
+ * kind. A host driver is found by the kernel; when there is none the function stays unbound, with a warning.
+ */
+int step_bind(Transaction *transaction, const PlanFunction *planned, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/*
  * Puts a function that is there on hold and takes its driver off, if it has one and nothing uses the function (design §4
  * rule 1): for functions that slipped through, and for rollback. REASON_USE_BEGAN names who uses it.
  */

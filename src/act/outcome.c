@@ -13,6 +13,7 @@ static const struct {
         [OUTCOME_ROLLED_BACK] = { "rolled-back", WORKER_EXIT_ROLLED_BACK },
         [OUTCOME_STALE] = { "stale", WORKER_EXIT_STALE },
         [OUTCOME_FAILED] = { "failed", WORKER_EXIT_FAILED },
+        [OUTCOME_REFUSED] = { "refused", WORKER_EXIT_REFUSED },
 };
 
 const char *outcome_name(Outcome outcome)

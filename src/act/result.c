@@ -135,6 +135,7 @@ JsonObject *result_to_json(const Result *result, const char *id, const Plan *pla
         for (size_t i = 0; i < result->n_steps; i++)
                 kernel_usec += result->steps[i].kernel_usec;
         if (!object || json_add_text(object, "transaction", id) < 0 ||
+            json_add_text(object, "goal", plan_goal_name(plan->goal)) < 0 ||
             json_add_text(object, "outcome", outcome_name(result->outcome)) < 0 ||
             finding_add(object, "culprit", &result->finding) < 0 ||
             json_add_text(object, "scope", plan_scope_name(plan->scope)) < 0 ||

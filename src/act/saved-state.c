@@ -11,6 +11,7 @@
 #define OVERRIDE "driver_override"
 #define WAKEUP "power/wakeup"
 #define AUTOSUSPEND "power/autosuspend_delay_ms"
+#define CONTROL "power/control"
 
 /* In the order in which they are written back. */
 static const char *const attributes[] = {
@@ -31,7 +32,7 @@ static const char *const attributes[] = {
         "link/l1_1_pcipm",
         "link/l1_2_pcipm",
         "iommu_group/type",
-        "power/control", /* last: "auto" may let the function sleep */
+        CONTROL, /* last: "auto" may let the function sleep */
 };
 
 /* The document itself is the model: an object per function, a text per attribute. */
@@ -153,14 +154,21 @@ static int restore_attribute(const Root *root, PciAddress address, const char *n
         return attribute_write(root, address, name, value_to_write(name, before));
 }
 
+/* Drivers set these as they need them: vfio-pci lets its function sleep, e1000e its own way (KF §4). */
+static bool is_of_driver(const char *name)
+{
+        return strcmp(name, OVERRIDE) == 0 || strcmp(name, CONTROL) == 0 || strcmp(name, AUTOSUSPEND) == 0;
+}
+
 int saved_state_restore(const SavedState *state, const Root *root, const char *path, PciAddress address,
-                        Finding *finding)
+                        SavedStatePart part, Finding *finding)
 {
         char failed[FINDING_DETAIL_MAX] = "";
         size_t size = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
-                const char *before = value_of(state, path, attributes[i]);
+                bool is_left = part == SAVED_STATE_OF_FUNCTION && is_of_driver(attributes[i]);
+                const char *before = is_left ? NULL : value_of(state, path, attributes[i]);
                 int r = before ? restore_attribute(root, address, attributes[i], before) : 0;
                 if (r == -ENOMEM)
                         return r;

@@ -4,6 +4,7 @@
 
 #include "act/entries.h"
 #include "act/growth.h"
+#include "act/step-write.h"
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
@@ -13,54 +14,13 @@
 #include <errno.h>
 #include <string.h>
 
-/*
- * Writes VALUE and a newline to an attribute and accounts the time as the kernel's. An error is a finding that names the
- * file.
- */
-static int kernel_write(Transaction *transaction, PciAddress about, const char *path, const char *value,
-                        Finding *finding)
-{
-        _cleanup_free_ char *line = text_format("%s\n", value);
-        if (!line || !path)
-                return -ENOMEM;
-        uint64_t began = deadline_now();
-        int r = root_write_attribute(transaction->root, path, line);
-        transaction->kernel_usec += deadline_now() - began;
-        if (r < 0)
-                return finding_make(finding, REASON_STEP_FAILED, about, "writing \"%s\" to /%s: %s", value,
-                                    path, strerror(-r));
-        return FINDING_NONE;
-}
-
-static int write_of_function(Transaction *transaction, PciAddress address, const char *attribute,
-                             const char *value, Finding *finding)
-{
-        _cleanup_free_ char *path =
-                        text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), attribute);
-        return kernel_write(transaction, address, path, value, finding);
-}
-
-/* The driver that the function has now; NULL: none. */
-static int driver_now(const Transaction *transaction, PciAddress address, char **ret)
-{
-        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s/driver", PCI_ADDRESS_TEXT(address));
-        if (!path)
-                return -ENOMEM;
-        int r = root_read_link_name(transaction->root, path, ret);
-        if (r == -ENOENT) {
-                *ret = NULL;
-                return 0;
-        }
-        return r;
-}
-
 static int unbind_from(Transaction *transaction, PciAddress address, const char *driver, Finding *finding)
 {
         _cleanup_free_ char *path = text_format("sys/bus/pci/drivers/%s/unbind", driver), *now = NULL;
-        int r = kernel_write(transaction, address, path, PCI_ADDRESS_TEXT(address), finding);
+        int r = step_write(transaction, address, path, PCI_ADDRESS_TEXT(address), finding);
         if (r != FINDING_NONE)
                 return r;
-        r = driver_now(transaction, address, &now);
+        r = step_driver_now(transaction, address, &now);
         if (r == 0 && now)
                 return finding_make(finding, REASON_STEP_FAILED, address,
                                     "still on driver %s after its unbind", now);
@@ -88,14 +48,17 @@ static int work_drop_entries(Transaction *transaction, const PlanFunction *plann
         return entries_remove(transaction->root, transaction->journal.plan, transaction->entries, finding);
 }
 
-/* Going forward only a function that still is on its VFIO driver is unbound; the group files are held meanwhile. */
+/*
+ * Going forward only a function that still is on its VFIO driver is unbound; the group files are held meanwhile. Nothing
+ * keeps others from using one on a host driver: that is looked at once more.
+ */
 static int work_unbind(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
         _cleanup_free_ char *driver = NULL;
 
-        if (transaction->journal.stage != STAGE_TAKING)
+        if (transaction->journal.stage != STAGE_TAKING || !planned->on_vfio)
                 return step_take_off(transaction, planned, finding);
-        int r = driver_now(transaction, planned->address, &driver);
+        int r = step_driver_now(transaction, planned->address, &driver);
         if (r < 0)
                 return r;
         if (!text_equal(driver, planned->driver))
@@ -146,7 +109,7 @@ static int take_off_idle(Transaction *transaction, const PciFunction *function, 
         if (r == FINDING_NONE)
                 r = hold_function(transaction->root, function->address);
         if (r == FINDING_NONE)
-                r = driver_now(transaction, function->address, &driver);
+                r = step_driver_now(transaction, function->address, &driver);
         return r == FINDING_NONE && driver ? unbind_from(transaction, function->address, driver, finding)
                                            : r;
 }
@@ -182,7 +145,7 @@ static int check_unbound(const Transaction *transaction, Finding *finding)
         for (size_t i = 0; i < plan->n_functions; i++) {
                 _cleanup_free_ char *driver = NULL;
                 PciAddress address = transaction_address(transaction, &plan->functions[i]);
-                int r = plan->functions[i].is_bridge ? 0 : driver_now(transaction, address, &driver);
+                int r = plan->functions[i].is_bridge ? 0 : step_driver_now(transaction, address, &driver);
                 if (r < 0)
                         return r;
                 if (driver)
@@ -203,7 +166,7 @@ static int work_remove(Transaction *transaction, const PlanFunction *planned, Fi
         if (transaction->journal.stage != STAGE_REMOVING &&
             !topology_find_path(transaction->now, planned->path))
                 return FINDING_NONE;
-        return write_of_function(transaction, address, "remove", "1", finding);
+        return step_write_of(transaction, address, "remove", "1", finding);
 }
 
 static int take_off_slipped(Transaction *transaction, const PlanFunction *planned, const char *driver,
@@ -230,7 +193,7 @@ static int check_holds(Transaction *transaction, Finding *finding)
                         continue;
                 int r = hold_function(transaction->root, function->address);
                 if (r == 0)
-                        r = driver_now(transaction, function->address, &driver);
+                        r = step_driver_now(transaction, function->address, &driver);
                 if (r < 0)
                         return r;
                 r = driver ? take_off_slipped(transaction, planned, driver, finding) : FINDING_NONE;
@@ -283,7 +246,7 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
 
         int r = start_hold(transaction, &hold);
         if (r == 0)
-                r = kernel_write(transaction, plan->functions[0].address, path, "1", finding);
+                r = step_write(transaction, plan->functions[0].address, path, "1", finding);
         hold = hold_stop(hold);
         if (r == 0)
                 r = transaction_look(transaction);
@@ -319,35 +282,6 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         return r;
 }
 
-/* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */
-static int work_bind(Transaction *transaction, const PlanFunction *planned, Finding *finding)
-{
-        PciAddress address = transaction_address(transaction, planned);
-        _cleanup_free_ char *driver = NULL, *now = NULL;
-
-        int r = driver_now(transaction, address, &driver);
-        if (r < 0 || text_equal(driver, planned->driver))
-                return r;
-        /* Nothing that lost an address may be bound: the hardware still decodes at its old place (KF §7). */
-        r = verify_function(transaction->journal.plan,
-                            (size_t) (planned - transaction->journal.plan->functions), transaction->now,
-                            finding);
-        if (r == FINDING_NONE && driver)
-                r = step_take_off(transaction, planned, finding);
-        if (r == FINDING_NONE)
-                r = write_of_function(transaction, address, "driver_override", planned->driver, finding);
-        if (r == FINDING_NONE)
-                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe",
-                                 PCI_ADDRESS_TEXT(address), finding);
-        if (r != FINDING_NONE)
-                return r;
-        r = driver_now(transaction, address, &now);
-        if (r == 0 && !text_equal(now, planned->driver))
-                return finding_make(finding, REASON_WRONG_DRIVER, address, "it is on %s, not on %s",
-                                    now ? now : "no driver", planned->driver);
-        return r;
-}
-
 static int warn_about(Transaction *transaction, int answer, const Finding *finding)
 {
         return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
@@ -362,17 +296,16 @@ static int check_bridge_driver(Transaction *transaction, const PlanFunction *pla
         _cleanup_free_ char *driver = NULL, *now = NULL;
         Finding finding;
 
-        int r = driver_now(transaction, address, &driver);
+        int r = step_driver_now(transaction, address, &driver);
         if (r < 0 || text_equal(driver, planned->driver))
                 return r;
         if (!driver) {
-                r = kernel_write(transaction, address, "sys/bus/pci/drivers_probe",
-                                 PCI_ADDRESS_TEXT(address), &finding);
+                r = step_probe(transaction, address, &finding);
                 if (r == FINDING_MADE)
                         return transaction_warn(transaction, &finding);
         }
         if (r == 0)
-                r = driver_now(transaction, address, &now);
+                r = step_driver_now(transaction, address, &now);
         if (r < 0 || text_equal(now, planned->driver))
                 return r;
         finding_make(&finding, REASON_WRONG_DRIVER, address, "the bridge is on %s, not on %s",
@@ -393,7 +326,13 @@ static int work_restore(Transaction *transaction, const PlanFunction *planned, F
                 if (r < 0)
                         return r;
         }
+        /* Of one that was not removed nothing is lost, and what a driver sets is the new one's. */
+        bool is_given_away =
+                        transaction->journal.stage == STAGE_BINDING && plan_changes_driver(plan, planned);
+        if (is_given_away && plan->scope == PLAN_SCOPE_NONE)
+                return FINDING_NONE;
         if (!planned->driver && !planned->is_bridge && transaction->journal.stage != STAGE_TAKING &&
+            plan->scope != PLAN_SCOPE_NONE &&
             udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address),
                               plan->step_timeout_usec) < 0) {
                 finding_make(&warning, REASON_STATE_NOT_RESTORED, function->address,
@@ -404,7 +343,9 @@ static int work_restore(Transaction *transaction, const PlanFunction *planned, F
         }
         return warn_about(transaction,
                           saved_state_restore(transaction->journal.state, transaction->root, planned->path,
-                                              function->address, &warning),
+                                              function->address,
+                                              is_given_away ? SAVED_STATE_OF_FUNCTION : SAVED_STATE_ALL,
+                                              &warning),
                           &warning);
 }
 
@@ -413,7 +354,7 @@ StepWork step_work(PlanStepKind kind)
         static const StepWork works[PLAN_STEP_COUNT_] = {
                 [PLAN_STEP_ENTRIES] = work_entries, [PLAN_STEP_UNBIND] = work_unbind,
                 [PLAN_STEP_REMOVE] = work_remove,   [PLAN_STEP_RESCAN] = work_rescan,
-                [PLAN_STEP_VERIFY] = work_verify,   [PLAN_STEP_BIND] = work_bind,
+                [PLAN_STEP_VERIFY] = work_verify,   [PLAN_STEP_BIND] = step_bind,
                 [PLAN_STEP_RESTORE] = work_restore, [PLAN_STEP_DROP_ENTRIES] = work_drop_entries,
         };
         return works[kind];

@@ -7,6 +7,7 @@
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
+#include "judge/host-use.h"
 #include "judge/plan-proof.h"
 
 #include <errno.h>
@@ -111,6 +112,24 @@ static int remember_known(Transaction *transaction)
         return 0;
 }
 
+/* What the host does with functions that are to be taken off its drivers. */
+static int add_host_use(const Transaction *transaction, Usage *usage)
+{
+        const Plan *plan = transaction->journal.plan;
+        const PciFunction **functions = calloc(plan->n_functions, sizeof(functions[0]));
+        size_t n = 0;
+        if (!functions)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_functions; i++) {
+                const PciFunction *function = topology_find_path(transaction->now, plan->functions[i].path);
+                if (function && function->driver && !function->on_vfio && !function->is_bridge)
+                        functions[n++] = function;
+        }
+        int r = n > 0 ? host_use_add(transaction->root, functions, n, usage) : 0;
+        free((void *) functions);
+        return r;
+}
+
 /* Rule 1, again and under the lock. Opening the group files is the last test. */
 static int prove(Transaction *transaction, Finding *finding)
 {
@@ -126,16 +145,18 @@ static int prove(Transaction *transaction, Finding *finding)
         if (r == 0)
                 r = usage_read(transaction->root, transaction->now, &usage, &problem);
         if (r == 0)
+                r = add_host_use(transaction, usage);
+        if (r == 0)
                 r = grown_load(transaction->root, &grown, &grown_problem);
         if (r == 0)
                 r = plan_prove(plan, transaction->now, usage, grown, &obstacle);
         if (r < 0)
                 return r;
         if (obstacle.reason != REASON_NONE) {
-                _cleanup_free_ char *holder = obstacle.holder ? holder_text(obstacle.holder) : NULL;
+                _cleanup_free_ char *holder = obstacle.holder ? usage_text(usage, obstacle.holder) : NULL;
                 return finding_make(finding, obstacle.reason, obstacle.culprit, "%s", holder ? holder : "");
         }
-        r = entries_check(transaction->root, plan, finding);
+        r = plan->scope == PLAN_SCOPE_NONE ? FINDING_NONE : entries_check(transaction->root, plan, finding);
         return r == FINDING_NONE ? group_guard_open(&transaction->guard, transaction->root, plan, finding)
                                  : r;
 }
@@ -260,8 +281,10 @@ static int go_forward(Transaction *transaction, Finding *finding)
                         /* All is unbound; what holds a group open would only keep its number from being used again. */
                         group_guard_close(&transaction->guard);
                 }
-                if (step->kind == PLAN_STEP_BIND || step->kind == PLAN_STEP_RESTORE)
+                if (step->kind == PLAN_STEP_BIND || step->kind == PLAN_STEP_RESTORE) {
                         transaction->journal.stage = STAGE_BINDING;
+                        group_guard_close(&transaction->guard);
+                }
                 r = step_run(transaction, step->kind, step->function, i, plan->n_steps, finding);
         }
         group_guard_close(&transaction->guard);

@@ -94,11 +94,11 @@ int transaction_undo(Transaction *transaction, Finding *finding)
         Finding first = { 0 }, fresh = { 0 };
 
         int r = transaction_look(transaction);
-        if (r == 0)
+        if (r == 0 && plan->scope != PLAN_SCOPE_NONE)
                 r = drop_entries(transaction, ENTRIES_OF_UNGROWN, &first);
         if (r == 0 && stage != STAGE_TAKING && stage != STAGE_UNDONE) {
                 transaction->journal.stage = STAGE_UNDOING;
-                if (!verify_untouched(plan, transaction->now))
+                if (plan->scope != PLAN_SCOPE_NONE && !verify_untouched(plan, transaction->now))
                         r = keep(transaction, remove_and_rescan(transaction, &fresh), &fresh, &first);
                 /* What the kernel refused once may be tried again from here. */
                 if (r == 0 && first.reason != REASON_STEP_FAILED)

@@ -99,7 +99,7 @@ static SavedState *save(void)
 
 static int restore(const SavedState *state, const char *path, const char *address)
 {
-        return saved_state_restore(state, root, path, world_address(address), &finding);
+        return saved_state_restore(state, root, path, world_address(address), SAVED_STATE_ALL, &finding);
 }
 
 /* After the rescan: the kernel's defaults, and our hold. */
