@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The worker's three verbs, and what all of them get from the command line. One process does one of them and ends. */
+/* The worker's verbs, and what all of them get from the command line. One process does one of them and ends. */
 
+#include "base/json-document.h"
 #include "base/root.h"
+#include "judge/plan.h"
 
 typedef struct WorkerContext {
         const Root *root;
@@ -12,6 +14,7 @@ typedef struct WorkerContext {
         bool by_request;      /* --by-request: an administrator asks */
         bool no_listener;     /* --no-listener */
         unsigned lowest_rung; /* --lowest-rung: plans on narrower rungs have failed */
+        PlanGoal goal;        /* of --plan: with --detach or --reattach another than to realign */
 } WorkerContext;
 
 /* --plan: the plans and refusals for N functions as one document on standard output. Returns the exit status. */
@@ -22,6 +25,27 @@ int worker_execute(const WorkerContext *context, const char *file) _nonnull_(1, 
 
 /* --recover: finishes or undoes what the journal records. Returns the exit status. */
 int worker_recover(const WorkerContext *context) _nonnull_(1);
+
+/* --detach, --reattach: plans for N functions and executes. Returns the exit status. */
+int worker_rebind(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
+
+/* --- what verbs have in common --- */
+
+/* The plans for N functions. Returns 0, or the exit status that goes with the message that it has written. */
+int worker_make_plans(const WorkerContext *context, size_t n, char *const *functions,
+                      PlanSet **ret) _warn_unused_result_ _nonnull_(1, 3, 4);
+
+/* Executes PLAN, which it takes over. Returns the exit status. */
+int worker_execute_plan(const WorkerContext *context, Plan *plan) _nonnull_(1, 2);
+
+/* A transaction is finished or undone, never left: whoever wants it to end has to wait (design §4 rule 7). */
+void worker_ignore_signals(void);
+
+/* False, with a message, when this is no root on the machine itself. */
+bool worker_may_write(const WorkerContext *context) _nonnull_(1);
+
+/* A line on standard output. Whoever listens may have gone; results are in their files as well. */
+void worker_print(JsonObject *document) _nonnull_(1);
 
 /* "vfio-realign-worker: …" on standard error. */
 void worker_complain(const char *format, ...) _printf_(1, 2);

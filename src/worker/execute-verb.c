@@ -14,19 +14,22 @@
 
 #define PLAN_SIZE_MAX (64u << 20)
 
-/* A transaction is finished or undone, never left: whoever wants it to end has to wait (design §4 rule 7). */
-static void ignore_signals(void)
+void worker_ignore_signals(void)
 {
         static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2 };
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
                 signal(signals[i], SIG_IGN);
 }
 
-/* Whoever listens may have gone; the result is in its file as well. */
-static void report(JsonObject *document, void *userdata)
+void worker_print(JsonObject *document)
 {
         (void) !puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN));
         (void) !fflush(stdout);
+}
+
+static void report(JsonObject *document, void *userdata)
+{
+        worker_print(document);
 }
 
 /* Only root's plans are followed: a file must be root's, and nobody else may be able to write it. */
@@ -99,7 +102,7 @@ static int take_lock(const WorkerContext *context, int *ret_fd, int *ret_status)
         return r;
 }
 
-static bool may_write(const WorkerContext *context)
+bool worker_may_write(const WorkerContext *context)
 {
         if (geteuid() == 0 || !root_is_host(context->root))
                 return true;
@@ -115,17 +118,36 @@ static int exit_status(int r)
         return WORKER_EXIT_ERROR;
 }
 
-int worker_execute(const WorkerContext *context, const char *file)
+int worker_execute_plan(const WorkerContext *context, Plan *taken)
 {
         _cleanup_close_ int lock = -1;
-        _cleanup_free_ char *problem = NULL;
-        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_(plan_freep) Plan *plan = taken;
         _cleanup_(transaction_freep) Transaction *transaction = NULL;
         const TransactionOptions options = { .no_listener = context->no_listener, .report = report };
         int status;
 
-        ignore_signals();
-        if (!may_write(context))
+        if (take_lock(context, &lock, &status) < 0)
+                return status;
+        if (root_exists(context->root, JOURNAL_PATH) != 0) {
+                worker_complain("an interrupted transaction is recorded in /" JOURNAL_PATH
+                                ": run vfio-realign-worker --recover first; nothing was changed");
+                return WORKER_EXIT_ERROR;
+        }
+        int r = transaction_new(context->root, &options, plan, &transaction);
+        if (r == 0) {
+                (void) TAKE_PTR(plan);
+                r = transaction_execute(transaction);
+        }
+        return exit_status(r);
+}
+
+int worker_execute(const WorkerContext *context, const char *file)
+{
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+
+        worker_ignore_signals();
+        if (!worker_may_write(context))
                 return WORKER_EXIT_ERROR;
         int r = read_plan(file, &plan, &problem);
         if (r < 0) {
@@ -138,19 +160,7 @@ int worker_execute(const WorkerContext *context, const char *file)
                                 file, (unsigned long long) plan->page, (unsigned long long) context->page);
                 return WORKER_EXIT_ERROR;
         }
-        if (take_lock(context, &lock, &status) < 0)
-                return status;
-        if (root_exists(context->root, JOURNAL_PATH) != 0) {
-                worker_complain("an interrupted transaction is recorded in /" JOURNAL_PATH
-                                ": run vfio-realign-worker --recover first; nothing was changed");
-                return WORKER_EXIT_ERROR;
-        }
-        r = transaction_new(context->root, &options, plan, &transaction);
-        if (r == 0) {
-                (void) TAKE_PTR(plan);
-                r = transaction_execute(transaction);
-        }
-        return exit_status(r);
+        return worker_execute_plan(context, TAKE_PTR(plan));
 }
 
 int worker_recover(const WorkerContext *context)
@@ -162,8 +172,8 @@ int worker_recover(const WorkerContext *context)
         Journal journal = { 0 };
         int status;
 
-        ignore_signals();
-        if (!may_write(context))
+        worker_ignore_signals();
+        if (!worker_may_write(context))
                 return WORKER_EXIT_ERROR;
         if (take_lock(context, &lock, &status) < 0)
                 return status;

@@ -25,6 +25,8 @@ enum {
         OPTION_PLAN,
         OPTION_EXECUTE,
         OPTION_RECOVER,
+        OPTION_DETACH,
+        OPTION_REATTACH,
         OPTION_HELP = 'h',
         OPTION_VERSION = 'V',
 };
@@ -33,6 +35,8 @@ static const struct option options[] = {
         { "plan", no_argument, NULL, OPTION_PLAN },
         { "execute", required_argument, NULL, OPTION_EXECUTE },
         { "recover", no_argument, NULL, OPTION_RECOVER },
+        { "detach", no_argument, NULL, OPTION_DETACH },
+        { "reattach", no_argument, NULL, OPTION_REATTACH },
         { "sysroot", required_argument, NULL, OPTION_SYSROOT },
         { "config", required_argument, NULL, OPTION_CONFIG },
         { "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
@@ -45,15 +49,18 @@ static const struct option options[] = {
 };
 
 static const char help_text[] =
-                "vfio-realign-worker --plan FUNCTION...\n"
+                "vfio-realign-worker --plan [--detach|--reattach] FUNCTION...\n"
                 "vfio-realign-worker --execute FILE|-\n"
                 "vfio-realign-worker --recover\n"
+                "vfio-realign-worker --detach|--reattach FUNCTION...\n"
                 "\n"
                 "Does one job for vfio-realignd and ends. Not meant to be called by hand, but for --recover.\n"
                 "\n"
                 "  --plan             print plans and refusals for the functions as a JSON document\n"
                 "  --execute FILE     execute the plan in FILE; \"-\" is standard input\n"
                 "  --recover          finish or undo the transaction that was interrupted, if there is one\n"
+                "  --detach           take the functions off the host's drivers and bind them to vfio-pci\n"
+                "  --reattach         take the functions off VFIO drivers and give them back to the host's\n"
                 "  --by-request       with --plan: an administrator asks; realign = report does not refuse\n"
                 "  --lowest-rung N    with --plan: narrower scopes have failed; remove at least the Nth bridge above\n"
                 "  --no-listener      do not hold returning functions by listening; take drivers off afterwards\n"
@@ -66,7 +73,7 @@ static const char help_text[] =
 typedef struct Arguments {
         const char *sysroot;
         const char *execute;
-        int verb; /* OPTION_PLAN, OPTION_EXECUTE, OPTION_RECOVER; 0: none */
+        int verb; /* OPTION_PLAN, OPTION_EXECUTE, OPTION_RECOVER; 0: none, the goal's own if there is one */
         WorkerContext context;
 } Arguments;
 
@@ -88,6 +95,16 @@ static int set_verb(Arguments *arguments, int verb)
                 return -EINVAL;
         }
         arguments->verb = verb;
+        return 0;
+}
+
+static int set_goal(Arguments *arguments, PlanGoal goal)
+{
+        if (arguments->context.goal != PLAN_GOAL_REALIGN) {
+                worker_complain("only one of --detach and --reattach can be given");
+                return -EINVAL;
+        }
+        arguments->context.goal = goal;
         return 0;
 }
 
@@ -120,6 +137,10 @@ static int parse_option(Arguments *arguments, int option)
         case OPTION_PLAN:
         case OPTION_RECOVER:
                 return set_verb(arguments, option);
+        case OPTION_DETACH:
+                return set_goal(arguments, PLAN_GOAL_DETACH);
+        case OPTION_REATTACH:
+                return set_goal(arguments, PLAN_GOAL_REATTACH);
         case OPTION_SYSROOT:
                 arguments->sysroot = optarg;
                 return 0;
@@ -149,10 +170,14 @@ static int parse_option(Arguments *arguments, int option)
 
 static int check_arguments(const Arguments *arguments, int n_functions)
 {
-        if (arguments->verb == 0)
-                worker_complain("one of --plan, --execute and --recover must be given; see --help");
-        else if (arguments->verb != OPTION_PLAN && n_functions > 0)
-                worker_complain("only --plan takes functions");
+        bool has_goal = arguments->context.goal != PLAN_GOAL_REALIGN;
+
+        if (arguments->verb == 0 && !has_goal)
+                worker_complain("one of --plan, --execute, --recover, --detach and --reattach must be given; see --help");
+        else if (arguments->verb != OPTION_PLAN && arguments->verb != 0 && (n_functions > 0 || has_goal))
+                worker_complain("only --plan, --detach and --reattach take functions");
+        else if ((arguments->verb == OPTION_PLAN || arguments->verb == 0) && n_functions == 0)
+                worker_complain("at least one function must be given");
         else if (arguments->context.page != page_size() && !arguments->sysroot)
                 worker_complain("--page-size goes with --sysroot only");
         else
@@ -167,8 +192,10 @@ static int run(const Arguments *arguments, size_t n_functions, char *const *func
                 return worker_plan(&arguments->context, n_functions, functions);
         case OPTION_EXECUTE:
                 return worker_execute(&arguments->context, arguments->execute);
-        default:
+        case OPTION_RECOVER:
                 return worker_recover(&arguments->context);
+        default:
+                return worker_rebind(&arguments->context, n_functions, functions);
         }
 }
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "judge/host-use.h"
 #include "judge/plan-document.h"
+#include "judge/rebind.h"
 #include "model/msix-table.h"
 #include "worker/worker.h"
 
@@ -152,10 +153,10 @@ static int world_read_host_use(const WorkerContext *context, World *world, const
         return r;
 }
 
-static int print_plans(const WorkerContext *context, const World *world, const PciAddress *addresses,
-                       size_t n)
+static int make_plans(const WorkerContext *context, const World *world, const PciAddress *addresses,
+                      size_t n, PlanSet **ret)
 {
-        _cleanup_(plan_set_freep) PlanSet *set = NULL;
+        int has_driver = root_exists(context->root, "sys/bus/pci/drivers/" VFIO_DRIVER);
         PlanInput input = {
                 .topology = world->topology,
                 .verdicts = world->verdicts,
@@ -165,26 +166,20 @@ static int print_plans(const WorkerContext *context, const World *world, const P
                 .msix_bars = world->msix_bars,
                 .by_request = context->by_request,
                 .lowest_rung = context->lowest_rung,
+                .has_vfio_driver = has_driver > 0,
         };
-        int r = plan_make(&input, addresses, n, &set);
-        if (r < 0)
-                return r;
-        _cleanup_json_ JsonObject *document = plan_set_to_json(set);
-        if (!document)
-                return -ENOMEM;
-        return puts(json_object_to_json_string(document)) == EOF || fflush(stdout) == EOF ? -errno : 0;
+        if (has_driver < 0)
+                return has_driver;
+        return context->goal == PLAN_GOAL_REALIGN ? plan_make(&input, addresses, n, ret)
+                                                  : rebind_plan(&input, context->goal, addresses, n, ret);
 }
 
-int worker_plan(const WorkerContext *context, size_t n, char *const *functions)
+int worker_make_plans(const WorkerContext *context, size_t n, char *const *functions, PlanSet **ret)
 {
         _cleanup_free_ PciAddress *addresses = NULL;
         _cleanup_free_ char *problem = NULL;
         World world = { 0 };
 
-        if (n == 0) {
-                worker_complain("--plan needs at least one function");
-                return WORKER_EXIT_USAGE;
-        }
         int r = parse_functions(n, functions, &addresses);
         if (r == -EINVAL)
                 return WORKER_EXIT_USAGE;
@@ -195,9 +190,24 @@ int worker_plan(const WorkerContext *context, size_t n, char *const *functions)
         if (r == 0)
                 r = world_read_host_use(context, &world, addresses, n);
         if (r == 0)
-                r = print_plans(context, &world, addresses, n);
+                r = make_plans(context, &world, addresses, n, ret);
+        alarm(0);
         world_clear(&world);
         if (r < 0)
                 worker_complain("cannot plan: %s", problem ? problem : strerror(-r));
         return r < 0 ? WORKER_EXIT_ERROR : 0;
+}
+
+int worker_plan(const WorkerContext *context, size_t n, char *const *functions)
+{
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
+
+        int status = worker_make_plans(context, n, functions, &set);
+        if (status != 0)
+                return status;
+        _cleanup_json_ JsonObject *document = plan_set_to_json(set);
+        if (document && puts(json_object_to_json_string(document)) != EOF && fflush(stdout) != EOF)
+                return 0;
+        worker_complain("cannot say what was planned: %s", strerror(document ? errno : ENOMEM));
+        return WORKER_EXIT_ERROR;
 }

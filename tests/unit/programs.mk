@@ -61,3 +61,8 @@ test_page_picture_SOURCES = tests/unit/test-page-picture.c tests/unit/suite.h \
         src/client/page-picture.c src/client/style.c
 test_page_picture_CFLAGS = $(UNIT_CFLAGS)
 test_page_picture_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-worker-verbs
+test_worker_verbs_SOURCES = tests/unit/test-worker-verbs.c tests/unit/suite.h
+test_worker_verbs_CFLAGS = $(UNIT_CFLAGS)
+test_worker_verbs_LDADD = $(UNIT_LIBS)

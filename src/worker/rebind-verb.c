@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* --detach and --reattach: plans and executes in one process, and says what came of it as --execute does. */
+
+#include "act/outcome.h"
+#include "base/json-document.h"
+#include "judge/plan-document.h"
+#include "worker/worker.h"
+
+#include <errno.h>
+
+/* A result without a transaction: all is as wanted already, or something stands against it. */
+static JsonObject *result_without_transaction(PlanGoal goal, const PlanSet *set)
+{
+        Outcome outcome = set->n_refusals > 0 ? OUTCOME_REFUSED : OUTCOME_VERIFIED;
+        const PlanRefusal *first = set->n_refusals > 0 ? &set->refusals[0] : NULL;
+        Reason reason = first ? first->reason : REASON_NONE;
+        _cleanup_json_ JsonObject *object = json_object_new_object();
+
+        if (!object || json_add_text(object, "transaction", "") < 0 ||
+            json_add_text(object, "goal", plan_goal_name(goal)) < 0 ||
+            json_add_text(object, "outcome", outcome_name(outcome)) < 0 ||
+            json_add_text(object, "reason", reason_name(reason)) < 0 ||
+            json_add_text(object, "text", reason_text(reason)) < 0 ||
+            json_add_text(object, "remedy", reason_remedy(reason)) < 0 ||
+            json_add_bool(object, "attempted", false) < 0 ||
+            json_add(object, "functions", json_object_new_array()) < 0 ||
+            json_add(object, "warnings", json_object_new_array()) < 0 ||
+            json_add(object, "refusals", plan_refusals_to_json(set)) < 0)
+                return NULL;
+        if (first && (json_add_address(object, "culprit", first->culprit) < 0 ||
+                      json_add_text(object, "detail", first->detail) < 0))
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+static int say_without_transaction(PlanGoal goal, const PlanSet *set)
+{
+        _cleanup_json_ JsonObject *document = result_without_transaction(goal, set);
+        if (!document) {
+                worker_complain("out of memory");
+                return WORKER_EXIT_ERROR;
+        }
+        worker_print(document);
+        return set->n_refusals > 0 ? WORKER_EXIT_REFUSED : WORKER_EXIT_VERIFIED;
+}
+
+int worker_rebind(const WorkerContext *context, size_t n, char *const *functions)
+{
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
+
+        worker_ignore_signals();
+        if (!worker_may_write(context))
+                return WORKER_EXIT_ERROR;
+        int status = worker_make_plans(context, n, functions, &set);
+        if (status != 0)
+                return status;
+        /* Reattaching is done for each by itself: the first that went wrong is told by the exit status. */
+        for (size_t i = 0; i < set->n_plans; i++) {
+                int own = worker_execute_plan(context, TAKE_PTR(set->plans[i]));
+                status = status == 0 ? own : status;
+        }
+        if (set->n_plans == 0 || set->n_refusals > 0) {
+                int own = say_without_transaction(context->goal, set);
+                status = status == 0 ? own : status;
+        }
+        return status;
+}
