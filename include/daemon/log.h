@@ -6,6 +6,7 @@
  * it, else as plain lines on standard error. Debug messages go to the journal only.
  */
 
+#include "base/event.h"
 #include "base/reason.h"
 
 #include <syslog.h>
@@ -14,6 +15,7 @@
 typedef struct LogContext {
         const char *function;    /* PCI_FUNCTION=; of several, with ", " between them, one field each */
         const char *bus;         /* PCI_BUS=, a bus_key() */
+        Event event;             /* MESSAGE_ID= of a kind of event; EVENT_NONE: the reason's */
         Reason reason;           /* REASON=, and MESSAGE_ID= from the table of reasons */
         const char *transaction; /* TRANSACTION= */
         const char *step;        /* STEP= */

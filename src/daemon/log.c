@@ -67,10 +67,11 @@ static void send_to_journal(int priority, const LogContext *about, const char *m
         fields_add(&fields, "PCI_BUS", about->bus);
         fields_add(&fields, "TRANSACTION", about->transaction);
         fields_add(&fields, "STEP", about->step);
-        if (about->reason != REASON_NONE) {
+        if (about->reason != REASON_NONE)
                 fields_add(&fields, "REASON", reason_name(about->reason));
-                fields_add(&fields, "MESSAGE_ID", reason_message_id(about->reason));
-        }
+        fields_add(&fields, "MESSAGE_ID",
+                   about->event != EVENT_NONE ? event_message_id(about->event)
+                                              : reason_message_id(about->reason));
         if (about->duration_usec > 0) {
                 snprintf(number, sizeof(number), "%llu", (unsigned long long) about->duration_usec);
                 fields_add(&fields, "DURATION_USEC", number);

@@ -111,7 +111,7 @@ static void become_ready(Manager *manager, const char *status)
         manager->udev_queue = udev_queue_free(manager->udev_queue);
         manager->start_timer = sd_event_source_disable_unref(manager->start_timer);
         sd_notifyf(false, "READY=1\nSTATUS=%s", status);
-        log_say(LOG_INFO, NULL, "ready: %s", status);
+        log_say(LOG_INFO, &(LogContext){ .event = EVENT_READY }, "ready: %s", status);
 }
 
 void manager_tell(Manager *manager, bool not_later)

@@ -119,7 +119,8 @@ static int start_recover(Manager *manager)
         const char *words[COMMAND_WORDS] = { NULL };
         size_t n = command_begin(manager, words);
         words[n++] = "--recover";
-        log_say(LOG_NOTICE, NULL, "A transaction was interrupted: it is finished or undone now.");
+        log_say(LOG_NOTICE, &(LogContext){ .event = EVENT_RECOVERY_STARTED },
+                "A transaction was interrupted: it is finished or undone now.");
         return start(manager, WORKER_RECOVER, words, NULL);
 }
 
@@ -217,7 +218,8 @@ static int climb(Manager *manager, Bus *bus, const Plan *plan)
                 if (plan->functions[i].is_target)
                         targets[n++] = plan->functions[i].address;
         bus->lowest_rung = plan->rung + 1;
-        log_say(LOG_NOTICE, &(LogContext){ .bus = bus->key }, "A wider scope is tried on %s.", bus->name);
+        log_say(LOG_NOTICE, &(LogContext){ .event = EVENT_SCOPE_WIDENED, .bus = bus->key },
+                "A wider scope is tried on %s.", bus->name);
         int r = manager_start_plan(manager, bus, targets, n, false);
         return r < 0 ? r : 0;
 }

@@ -42,7 +42,8 @@ static void on_pci_event(const MonitorEvent *event, void *userdata)
 static void on_overflow(void *userdata)
 {
         Manager *manager = userdata;
-        log_say(LOG_WARNING, NULL, "Events of udev were lost: all PCI functions are looked at anew.");
+        log_say(LOG_WARNING, &(LogContext){ .event = EVENT_EVENTS_LOST },
+                "Events of udev were lost: all PCI functions are looked at anew.");
         manager->must_enumerate = true;
 }
 
@@ -85,7 +86,7 @@ static void log_problems(const char *problems)
         char *rest = copy, *line;
         while ((line = strsep(&rest, "\n")))
                 if (*line)
-                        log_say(LOG_ERR, NULL, "%s", line);
+                        log_say(LOG_ERR, &(LogContext){ .event = EVENT_POLICY_INVALID }, "%s", line);
 }
 
 static int load_policy(const Manager *manager, Policy **ret)
@@ -127,7 +128,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
                 log_say(LOG_ERR, NULL, "The policy of before is kept.");
                 text_replace(&manager->policy_problem, "%s", strerror(-r));
         } else {
-                log_say(LOG_NOTICE, NULL, "The policy was read anew; earlier failures are forgotten.");
+                log_say(LOG_NOTICE, &(LogContext){ .event = EVENT_POLICY_READ },
+                        "The policy was read anew; earlier failures are forgotten.");
                 free(TAKE_PTR(manager->policy_problem));
                 policy_free(manager->policy);
                 manager->policy = policy;

@@ -9,15 +9,17 @@
 #include <string.h>
 
 typedef struct OutcomeRow {
+        Event event;
         int priority;
         bool names_all; /* functions beside the targets are named as well */
 } OutcomeRow;
 
 static const OutcomeRow rows[] = {
-        [OUTCOME_VERIFIED] = { LOG_NOTICE, false },
-        [OUTCOME_ROLLED_BACK] = { LOG_WARNING, false },
-        [OUTCOME_STALE] = { LOG_NOTICE, false },
-        [OUTCOME_FAILED] = { LOG_CRIT, true },
+        [OUTCOME_VERIFIED] = { EVENT_TRANSACTION_VERIFIED, LOG_NOTICE, false },
+        [OUTCOME_ROLLED_BACK] = { EVENT_TRANSACTION_ROLLED_BACK, LOG_WARNING, false },
+        [OUTCOME_STALE] = { EVENT_TRANSACTION_STALE, LOG_NOTICE, false },
+        [OUTCOME_FAILED] = { EVENT_TRANSACTION_FAILED, LOG_CRIT, true },
+        [OUTCOME_REFUSED] = { EVENT_NONE, LOG_WARNING, false },
 };
 
 static const char *const state_texts[] = {
@@ -27,11 +29,16 @@ static const char *const state_texts[] = {
         [PROGRESS_FAILED] = " failed",
 };
 
+static bool is_first(const WorkerProgress *progress)
+{
+        return progress->index == 0 && progress->state == PROGRESS_BEGIN;
+}
+
 static int progress_priority(const WorkerProgress *progress, bool foreign)
 {
         if (progress->state == PROGRESS_LATE || progress->state == PROGRESS_FAILED)
                 return LOG_WARNING;
-        return foreign ? LOG_INFO : LOG_DEBUG;
+        return foreign || is_first(progress) ? LOG_INFO : LOG_DEBUG;
 }
 
 char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
@@ -44,6 +51,7 @@ char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
                                  state_texts[progress->state], detail ? " (" : "", detail ? detail : "",
                                  detail ? ")" : "");
         LogContext about = {
+                .event = is_first(progress) ? EVENT_TRANSACTION_STARTED : EVENT_NONE,
                 .function = progress->function,
                 .transaction = progress->transaction,
                 .step = progress->step,
@@ -89,6 +97,7 @@ void transaction_log_result(const WorkerResult *result)
         _cleanup_free_ char *functions = worker_result_functions_text(result, !row->names_all);
         _cleanup_free_ char *reason = why(result);
         LogContext about = {
+                .event = row->event,
                 .function = result->culprit ? result->culprit : functions,
                 .transaction = result->transaction,
                 .reason = result->reason,
@@ -103,7 +112,7 @@ void transaction_log_result(const WorkerResult *result)
 
 void transaction_log_no_result(const char *bus, const WorkerEnd *end)
 {
-        LogContext about = { 0 };
+        LogContext about = { .event = EVENT_TRANSACTION_LOST };
         const char *what = bus ? "realigned on " : "recovered";
         if (end->code == CLD_EXITED)
                 log_say(LOG_ERR, &about,

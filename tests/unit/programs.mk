@@ -1,5 +1,5 @@
 # Unit tests of the layer programs: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
-dist_check_SCRIPTS = tests/unit/test-client.sh tests/unit/test-service.sh tests/unit/test-man.sh
+dist_check_SCRIPTS = tests/unit/test-catalog.sh tests/unit/test-client.sh tests/unit/test-completion.sh tests/unit/test-service.sh tests/unit/test-man.sh
 TESTS += $(dist_check_SCRIPTS)
 
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
@@ -11,6 +11,12 @@ UNIT_TESTS += test-assessment test-attempts test-bus-key test-bus-queue test-dae
 test_daemon_SOURCES = tests/unit/test-daemon.c tests/unit/daemon-stage.h tests/unit/suite.h tests/unit/tree.h
 test_daemon_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_daemon_LDADD = $(DAEMON_TEST_LIBS)
+
+UNIT_TESTS += test-log
+test_log_SOURCES = tests/unit/test-log.c tests/unit/suite.h tests/unit/topology-builder.h
+test_log_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_log_LDADD = $(DAEMON_TEST_LIBS)
+test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sd_journal_sendv_with_location
 
 test_attempts_SOURCES = tests/unit/test-attempts.c tests/unit/suite.h
 test_attempts_CFLAGS = $(DAEMON_TEST_CFLAGS)

@@ -336,6 +336,7 @@ static void show_progress(const char *text)
         root_free(root);
 }
 
+/* provokes the reason lock-held, which only the journal gets */
 START_TEST(a_foreign_worker_is_followed)
 {
         int lock = hold_lock();
