@@ -73,9 +73,14 @@ sed -n '/^# EXAMPLE/,$p' "$top/man/vfio-realign.conf.5.scd" | sed -n '/^```/,/^`
 
 # nothing that man(1) would complain about
 if command -v man >/dev/null; then
-    for page in man/vfio-realign.1 man/vfio-realignd.8 man/vfio-realign-worker.8 man/vfio-realign.conf.5; do
+    for page in man/*.[1-8]; do
         words=$(MANWIDTH=80 LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 >"$folder/text")
         [[ -z $words && -s $folder/text ]] || fail "$page: $words"
+    done
+fi
+if command -v mandoc >/dev/null; then
+    for page in man/*.[1-8]; do
+        words=$(mandoc -T lint -W warning "$page" 2>&1) || fail "mandoc says of $page: $words"
     done
 fi
 echo "$n_failed failed"
