@@ -31,7 +31,10 @@ typedef struct ClientContext {
         const char *columns; /* what -o was given; NULL: the verb's own choice */
         bool no_legend;      /* a table without its header line */
         bool no_pager;
-        Style style; /* of standard output, whether or not a pager is in between */
+        bool force;
+        uint64_t timeout_usec; /* UINT64_MAX: none */
+        const char *host;      /* whose daemon is asked; NULL: this machine's */
+        Style style;           /* of standard output, whether or not a pager is in between */
 } ClientContext;
 
 /* The worse of two: error, usage, cannot, needs realign, fine. For several functions: the worst of all. */

@@ -35,6 +35,14 @@ ClientExit selection_add_named_with_buses(Selection *selection, const Topology *
 ClientExit selection_add_on_vfio(Selection *selection, const Topology *topology) _warn_unused_result_
                 _nonnull_(1, 2);
 
+/* Says on standard error that NAME is no address: CLIENT_EXIT_USAGE. */
+ClientExit selection_parse_address(const char *name, PciAddress *ret) _warn_unused_result_ _nonnull_(1, 2);
+
+bool selection_is_pattern(const char *name) _nonnull_(1);
+
+/* A pattern may leave out domain 0, as an address may. */
+bool selection_pattern_matches(const char *pattern, PciAddress address) _nonnull_(1);
+
 /*
  * The addresses that NAMES name, which need not be those of functions; only for patterns is the machine looked at. Says
  * itself what is wrong: then nothing is returned.

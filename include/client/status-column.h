@@ -4,6 +4,7 @@
 /* The columns of `status`. */
 
 #include "client/column.h"
+#include "client/daemon-facts.h"
 #include "client/machine.h"
 #include "client/pci-names.h"
 
@@ -13,6 +14,10 @@ typedef struct StatusRow {
         const FunctionReport *report;
         const PolicySettings *settings; /* NULL: the policy cannot be read */
         const PciNames *names;
+        const DaemonFunction *daemon; /* NULL: the daemon is not there, or does not know the function */
 } StatusRow;
 
 extern const ColumnList status_columns;
+
+/* The columns of `status -H`; a row is a DaemonFunction. */
+extern const ColumnList remote_status_columns;

@@ -15,6 +15,7 @@ typedef enum StyleColor {
 } StyleColor;
 
 typedef struct Style {
+        bool terminal;
         bool colors;
         bool boxes; /* the locale's characters are UTF-8 */
 } Style;

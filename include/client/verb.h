@@ -16,6 +16,10 @@ typedef enum VerbOptions {
         VERB_COLUMNS = 1u << 1,
         VERB_LEGEND = 1u << 2,
         VERB_PAGED = 1u << 3, /* what it prints may be long */
+        VERB_BUS = 1u << 4,   /* the daemon does it: there is none for --sysroot */
+        VERB_TIMEOUT = 1u << 5,
+        VERB_FORCE = 1u << 6,
+        VERB_HOST = 1u << 7,
 } VerbOptions;
 
 typedef struct Verb {
@@ -58,6 +62,19 @@ ClientExit verb_plan(const ClientContext *context, size_t n, char *const *argume
 /* In policy.c: the policy in effect, and where it comes from. */
 extern const ColumnList policy_columns;
 ClientExit verb_policy(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In probe.c: what VFIO itself says of a function. */
+extern const ColumnList probe_columns;
+ClientExit verb_probe(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In request.c: has the daemon do something, and waits for what comes of it. */
+extern const ColumnList request_columns;
+ClientExit verb_realign(const ClientContext *context, size_t n, char *const *arguments);
+ClientExit verb_settle(const ClientContext *context, size_t n, char *const *arguments);
+ClientExit verb_reload(const ClientContext *context, size_t n, char *const *arguments);
+
+/* In monitor.c: what the daemon tells, as it comes. */
+ClientExit verb_monitor(const ClientContext *context, size_t n, char *const *arguments);
 
 /* In status.c: what VFIO would say of the functions on VFIO drivers, or of the given ones. */
 ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments);

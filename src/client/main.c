@@ -12,6 +12,8 @@
 #include <locale.h>
 #include <string.h>
 
+#define DEFAULT_TIMEOUT_USEC UINT64_C(300000000)
+
 /* What the options set, beside what the verbs get to see. */
 typedef struct CommandLine {
         ClientContext context;
@@ -97,6 +99,27 @@ static int apply_no_legend(CommandLine *line, const char *argument)
         return 0;
 }
 
+static int apply_timeout(CommandLine *line, const char *argument)
+{
+        if (strcmp(argument, "infinity") == 0) {
+                line->context.timeout_usec = UINT64_MAX;
+                return 0;
+        }
+        return text_to_usec(argument, &line->context.timeout_usec);
+}
+
+static int apply_force(CommandLine *line, const char *argument)
+{
+        line->context.force = true;
+        return 0;
+}
+
+static int apply_host(CommandLine *line, const char *argument)
+{
+        line->context.host = argument;
+        return 0;
+}
+
 static int apply_no_pager(CommandLine *line, const char *argument)
 {
         line->context.no_pager = true;
@@ -115,6 +138,11 @@ static const ClientOption options[] = {
         { "no-legend", VERB_LEGEND, 0, no_argument, NULL, apply_no_legend, "print no header line" },
         { "no-pager", VERB_PAGED, 0, no_argument, NULL, apply_no_pager,
           "do not show long output in a pager" },
+        { "timeout", VERB_TIMEOUT, 0, required_argument, "TIME", apply_timeout,
+          "wait at most so long (5min): 500ms, 30s, 2min, infinity" },
+        { "force", VERB_FORCE, 0, no_argument, NULL, apply_force, "although earlier attempts have failed" },
+        { "host", VERB_HOST, 'H', required_argument, "[USER@]HOST", apply_host,
+          "ask the daemon of HOST, by ssh" },
         { "help", 0, 'h', no_argument, NULL, apply_help, "print this, or about the verb, and exit" },
         { "version", 0, 'V', no_argument, NULL, apply_version, "print the version and exit" },
 };
@@ -194,7 +222,7 @@ static ClientExit read_options(CommandLine *line, int argc, char **argv)
         int index, letter;
         for (;;) {
                 index = -1;
-                letter = getopt_long(argc, argv, "o:hV", long_options, &index);
+                letter = getopt_long(argc, argv, "o:H:hV", long_options, &index);
                 if (letter == -1)
                         return CLIENT_EXIT_FINE;
                 for (size_t i = 0; index < 0 && i < ELEMENTSOF(options); i++)
@@ -230,6 +258,10 @@ static ClientExit check_options(const CommandLine *line, const Verb *verb)
                 if ((line->given >> i & 1) != 0 && options[i].of != 0 &&
                     (options[i].of & verb->options) == 0)
                         return usage_error("\"%s\" takes no --%s", verb->name, options[i].name);
+        if (line->context.host && line->context.sysroot)
+                return usage_error("--host and --sysroot are of two machines");
+        if ((verb->options & VERB_BUS) != 0 && line->context.sysroot)
+                return usage_error("\"%s\" is done by the daemon: --sysroot is not for it", verb->name);
         return CLIENT_EXIT_FINE;
 }
 
@@ -265,7 +297,7 @@ static ClientExit run_verb(CommandLine *line, const Verb *verb, size_t n, char *
 
 static ClientExit run(int argc, char **argv)
 {
-        CommandLine line = { .context = { .worker = WORKER_PATH } };
+        CommandLine line = { .context = { .worker = WORKER_PATH, .timeout_usec = DEFAULT_TIMEOUT_USEC } };
         ClientExit status = read_options(&line, argc, argv);
         if (status != CLIENT_EXIT_FINE)
                 return status;

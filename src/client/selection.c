@@ -41,7 +41,7 @@ static ClientExit complain(ClientExit status, const char *name, const char *what
         return status;
 }
 
-static ClientExit parse_address(const char *name, PciAddress *ret)
+ClientExit selection_parse_address(const char *name, PciAddress *ret)
 {
         if (pci_address_parse_loose(name, ret) >= 0)
                 return CLIENT_EXIT_FINE;
@@ -50,24 +50,23 @@ static ClientExit parse_address(const char *name, PciAddress *ret)
 }
 
 /* One that is longer than any address can only have been meant for something else. */
-static bool is_glob(const char *name)
+bool selection_is_pattern(const char *name)
 {
         return strlen(name) <= NAME_SHOWN && strpbrk(name, "*?[");
 }
 
-/* A pattern may leave out domain 0, as an address may. */
-static bool glob_matches(const char *glob, PciAddress address)
+bool selection_pattern_matches(const char *pattern, PciAddress address)
 {
         const char *text = PCI_ADDRESS_TEXT(address);
-        return fnmatch(glob, text, 0) == 0 ||
-               (address.domain == 0 && fnmatch(glob, strchr(text, ':') + 1, 0) == 0);
+        return fnmatch(pattern, text, 0) == 0 ||
+               (address.domain == 0 && fnmatch(pattern, strchr(text, ':') + 1, 0) == 0);
 }
 
-static ClientExit add_glob(Selection *selection, const Topology *topology, const char *glob)
+static ClientExit add_pattern(Selection *selection, const Topology *topology, const char *pattern)
 {
         bool found = false;
         for (size_t i = 0; i < topology->n_functions; i++) {
-                if (!glob_matches(glob, topology->functions[i].address))
+                if (!selection_pattern_matches(pattern, topology->functions[i].address))
                         continue;
                 found = true;
                 ClientExit status = selection_add(selection, &topology->functions[i]);
@@ -75,16 +74,16 @@ static ClientExit add_glob(Selection *selection, const Topology *topology, const
                         return status;
         }
         return found ? CLIENT_EXIT_FINE
-                     : complain(CLIENT_EXIT_ERROR, glob,
+                     : complain(CLIENT_EXIT_ERROR, pattern,
                                 "matches no function of this machine; look them up with \"lspci -D\"");
 }
 
 static ClientExit add_one(Selection *selection, const Topology *topology, const char *name)
 {
         PciAddress address;
-        if (is_glob(name))
-                return add_glob(selection, topology, name);
-        ClientExit status = parse_address(name, &address);
+        if (selection_is_pattern(name))
+                return add_pattern(selection, topology, name);
+        ClientExit status = selection_parse_address(name, &address);
         if (status != CLIENT_EXIT_FINE)
                 return status;
         const PciFunction *function = topology_find(topology, address);
@@ -166,10 +165,10 @@ static ClientExit append_address(PciAddress **list, size_t *n, PciAddress addres
         return CLIENT_EXIT_FINE;
 }
 
-static ClientExit append_glob(const Topology *topology, const char *glob, PciAddress **list, size_t *n)
+static ClientExit append_pattern(const Topology *topology, const char *pattern, PciAddress **list, size_t *n)
 {
         _cleanup_(selection_clear) Selection selection = { 0 };
-        ClientExit status = add_glob(&selection, topology, glob);
+        ClientExit status = add_pattern(&selection, topology, pattern);
         for (size_t i = 0; i < selection.n_functions && status == CLIENT_EXIT_FINE; i++)
                 status = append_address(list, n, selection.functions[i]->address);
         return status;
@@ -186,13 +185,16 @@ ClientExit selection_parse_addresses(const ClientContext *context, size_t n, cha
         for (size_t i = 0; i < n; i++) {
                 PciAddress address;
                 ClientExit status = CLIENT_EXIT_FINE;
-                if (is_glob(names[i])) {
+                if (selection_is_pattern(names[i]) && context->host)
+                        return complain(CLIENT_EXIT_USAGE, names[i],
+                                        "is a pattern, which cannot go with --host");
+                if (selection_is_pattern(names[i])) {
                         if (!topology)
                                 status = client_read_topology(context, &topology);
                         if (status == CLIENT_EXIT_FINE)
-                                status = append_glob(topology, names[i], &list, &n_list);
+                                status = append_pattern(topology, names[i], &list, &n_list);
                 } else {
-                        status = parse_address(names[i], &address);
+                        status = selection_parse_address(names[i], &address);
                         if (status == CLIENT_EXIT_FINE)
                                 status = append_address(&list, &n_list, address);
                 }

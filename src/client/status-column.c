@@ -25,17 +25,48 @@ static char *text_verdict(const void *data)
         return strdup(function_verdict_name(row->report->verdict));
 }
 
+/* What the snapshot does not show may be known to the daemon. */
+static Reason reason_of(const StatusRow *row)
+{
+        Reason reason = row->report->reason;
+        if (reason == REASON_NONE && row->daemon && reason_parse(row->daemon->reason, &reason) < 0)
+                return REASON_NONE;
+        return reason;
+}
+
 static char *text_reason(const void *data)
 {
-        const StatusRow *row = data;
-        return strdup(row->report->reason == REASON_NONE ? COLUMN_EMPTY : reason_name(row->report->reason));
+        Reason reason = reason_of(data);
+        return strdup(reason == REASON_NONE ? COLUMN_EMPTY : reason_name(reason));
 }
 
 static char *text_remedy(const void *data)
 {
+        Reason reason = reason_of(data);
+        return strdup(reason == REASON_NONE ? COLUMN_EMPTY : reason_remedy(reason));
+}
+
+static char *cell(const char *text)
+{
+        return strdup(text && *text ? text : COLUMN_EMPTY);
+}
+
+static char *text_state(const void *data)
+{
         const StatusRow *row = data;
-        return strdup(row->report->reason == REASON_NONE ? COLUMN_EMPTY
-                                                         : reason_remedy(row->report->reason));
+        return cell(row->daemon ? row->daemon->state : NULL);
+}
+
+static char *text_detail(const void *data)
+{
+        const StatusRow *row = data;
+        return cell(row->daemon ? row->daemon->detail : NULL);
+}
+
+static char *text_last(const void *data)
+{
+        const StatusRow *row = data;
+        return cell(row->daemon ? row->daemon->last : NULL);
 }
 
 /* "0000:03:00.1", "own BAR 2" or "IOAPIC 0" */
@@ -199,6 +230,9 @@ static const Column columns[] = {
         { .name = "BRIDGE", .text = text_bridge, .help = "bridge above" },
         { .name = "PATH", .text = text_path, .help = "its place, as resource_alignment names it" },
         { .name = "REMEDY", .text = text_remedy, .help = "what can be done about the reason" },
+        { .name = "STATE", .text = text_state, .help = "what the daemon does about it, if it is there" },
+        { .name = "DETAIL", .text = text_detail, .help = "what more the daemon knows about the reason" },
+        { .name = "LAST", .text = text_last, .help = "how the last transaction about it ended, and its id" },
 };
 
 const ColumnList status_columns = {
@@ -206,4 +240,82 @@ const ColumnList status_columns = {
         .all = columns,
         .n_all = ELEMENTSOF(columns),
         .usual = "FUNCTION,DRIVER,GROUP,VERDICT,REASON,BARS",
+};
+
+static char *remote_function(const void *data)
+{
+        return strdup(PCI_ADDRESS_TEXT(((const DaemonFunction *) data)->address));
+}
+
+static char *remote_group(const void *data)
+{
+        const DaemonFunction *function = data;
+        return function->group == IOMMU_GROUP_NONE ? cell(NULL) : text_format("%d", function->group);
+}
+
+static int remote_add_group(const void *data, JsonObject *object, const char *key)
+{
+        const DaemonFunction *function = data;
+        return function->group < 0 ? json_object_object_add(object, key, NULL)
+                                   : json_add_u64(object, key, (uint64_t) function->group);
+}
+
+static char *remote_reason(const void *data)
+{
+        const char *reason = ((const DaemonFunction *) data)->reason;
+        return cell(strcmp(reason, reason_name(REASON_NONE)) == 0 ? NULL : reason);
+}
+
+static int remote_add_bars(const void *data, JsonObject *object, const char *key)
+{
+        return json_add(object, key, json_object_get(((const DaemonFunction *) data)->bars_document));
+}
+
+static StyleColor remote_color(const void *data)
+{
+        return strcmp(((const DaemonFunction *) data)->verdict, "ok") == 0 ? STYLE_GOOD : STYLE_BAD;
+}
+
+#define REMOTE_TEXT(name, field)                                                                            \
+        static char *remote_##name(const void *data)                                                        \
+        {                                                                                                   \
+                return cell(((const DaemonFunction *) data)->field);                                        \
+        }
+REMOTE_TEXT(driver, driver)
+REMOTE_TEXT(verdict, verdict)
+REMOTE_TEXT(state, state)
+REMOTE_TEXT(detail, detail)
+REMOTE_TEXT(bars, bars)
+REMOTE_TEXT(last, last)
+
+static const Column remote_columns[] = {
+        { .name = "FUNCTION", .text = remote_function, .help = "address of the function" },
+        { .name = "DRIVER", .text = remote_driver, .help = "driver that it is bound to" },
+        { .name = "GROUP",
+          .right = true,
+          .text = remote_group,
+          .add_json = remote_add_group,
+          .help = "IOMMU group" },
+        { .name = "VERDICT",
+          .text = remote_verdict,
+          .color = remote_color,
+          .help = "ok, needs-realign, or cannot" },
+        { .name = "STATE", .text = remote_state, .help = "what the daemon does about it" },
+        { .name = "REASON", .text = remote_reason, .help = "why it stays as it is" },
+        { .name = "DETAIL", .text = remote_detail, .help = "more about the reason" },
+        { .name = "BARS",
+          .lines = true,
+          .text = remote_bars,
+          .add_json = remote_add_bars,
+          .help = "memory BARs" },
+        { .name = "LAST",
+          .text = remote_last,
+          .help = "how the last transaction about it ended, and its id" },
+};
+
+const ColumnList remote_status_columns = {
+        .verb = "status",
+        .all = remote_columns,
+        .n_all = ELEMENTSOF(remote_columns),
+        .usual = "FUNCTION,DRIVER,GROUP,VERDICT,STATE,REASON,BARS",
 };

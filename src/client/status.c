@@ -21,11 +21,13 @@ typedef struct StatusReport {
         PolicySettings *settings; /* parallel to the rows */
         size_t n_rows;
         SharedPages shared;
+        DaemonFacts *daemon; /* NULL: it does not answer */
 } StatusReport;
 
 static void status_report_clear(StatusReport *report)
 {
         shared_pages_clear(&report->shared);
+        daemon_facts_free(report->daemon);
         free(report->rows);
         free(report->settings);
 }
@@ -46,6 +48,7 @@ static ClientExit make_rows(StatusReport *report, const Selection *selection, co
                         .report = verdict_of(report->machine->verdicts, function),
                         .settings = policy ? &report->settings[i] : NULL,
                         .names = names,
+                        .daemon = daemon_facts_of(report->daemon, function->address),
                 };
         }
         return CLIENT_EXIT_FINE;
@@ -66,7 +69,7 @@ static void warn_of_shared_page(const PageView *page)
         fprintf(stderr, "vfio-realign: warning: %s\n", text ? text : "out of memory");
 }
 
-/* {"page", "iomem-seen", "functions": […], "shared-pages": […]} */
+/* {"page", "iomem-seen", "daemon", "functions": […], "shared-pages": […]} */
 static JsonObject *status_report_to_json(const StatusReport *report)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
@@ -84,10 +87,31 @@ static JsonObject *status_report_to_json(const StatusReport *report)
                         return NULL;
         if (json_add_u64(object, "page", report->context->page) < 0 ||
             json_add_bool(object, "iomem-seen", report->machine->iomem->visible) < 0 ||
+            document_add_text_or_null(object, "daemon", report->daemon ? report->daemon->status : NULL) <
+                            0 ||
             json_add(object, "functions", TAKE_PTR(functions)) < 0 ||
             json_add(object, "shared-pages", TAKE_PTR(shared)) < 0)
                 return NULL;
         return TAKE_PTR(object);
+}
+
+/* The machine of --sysroot has none; where it does not answer there are its facts less. */
+static void ask_daemon(StatusReport *report)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        if (report->context->sysroot || sd_bus_open_system(&bus) < 0 ||
+            sd_bus_set_method_call_timeout(bus, BUS_QUICK_USEC) < 0 ||
+            daemon_facts_read(bus, &report->daemon, &error) < 0)
+                report->daemon = NULL;
+}
+
+static void say_of_daemon(const StatusReport *report)
+{
+        const ClientContext *context = report->context;
+        if (context->sysroot || context->json != CLIENT_JSON_OFF || context->no_legend)
+                return;
+        printf("vfio-realignd: %s\n", report->daemon ? report->daemon->status : "not running");
 }
 
 static ClientExit print_report(const StatusReport *report)
@@ -100,6 +124,7 @@ static ClientExit print_report(const StatusReport *report)
         } else if (report->n_rows > 0)
                 status = columns_print(report->context, &report->columns, report->rows,
                                        sizeof(*report->rows), report->n_rows);
+        say_of_daemon(report);
         fflush(stdout);
         for (size_t i = 0; i < report->shared.n_pages; i++)
                 warn_of_shared_page(report->shared.pages[i]);
@@ -123,8 +148,66 @@ static ClientExit show(StatusReport *report, const Selection *selection, const P
         return status;
 }
 
+static ClientExit exit_status_of(const DaemonFunction *function)
+{
+        if (strcmp(function->verdict, function_verdict_name(FUNCTION_OK)) == 0)
+                return CLIENT_EXIT_FINE;
+        return strcmp(function->verdict, function_verdict_name(FUNCTION_CANNOT)) == 0
+                               ? CLIENT_EXIT_CANNOT
+                               : CLIENT_EXIT_NEEDS_REALIGN;
+}
+
+static ClientExit show_remote(const ClientContext *context, const DaemonFacts *facts, const Columns *columns)
+{
+        ClientExit status = CLIENT_EXIT_FINE;
+        if (context->json != CLIENT_JSON_OFF) {
+                _cleanup_json_ JsonObject *object = json_object_new_object();
+                _cleanup_json_ JsonObject *functions = json_object_new_array();
+                for (size_t i = 0; functions && i < facts->n_functions; i++)
+                        if (json_append(functions, columns_row_to_json(columns, &facts->functions[i])) < 0)
+                                return client_error("out of memory");
+                if (!object || json_add_text(object, "daemon", facts->status) < 0 ||
+                    json_add(object, "functions", TAKE_PTR(functions)) < 0)
+                        return client_error("out of memory");
+                status = client_print_json(context, object);
+        } else {
+                if (facts->n_functions > 0)
+                        status = columns_print(context, columns, facts->functions, sizeof(*facts->functions),
+                                               facts->n_functions);
+                if (!context->no_legend)
+                        printf("vfio-realignd: %s\n", facts->status);
+        }
+        for (size_t i = 0; i < facts->n_functions; i++)
+                status = client_exit_worse(status, exit_status_of(&facts->functions[i]));
+        return status;
+}
+
+/* Of another machine there is what its daemon says. */
+static ClientExit remote_status(const ClientContext *context)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(daemon_facts_freep) DaemonFacts *facts = NULL;
+        Columns columns = { 0 };
+
+        ClientExit status = columns_choose(&remote_status_columns, context->columns, &columns);
+        if (status == CLIENT_EXIT_FINE)
+                status = bus_client_open(context, &bus);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        int r = daemon_facts_read(bus, &facts, &error);
+        return r < 0 ? bus_client_complain(context, &error, r) : show_remote(context, facts, &columns);
+}
+
 ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments)
 {
+        if (context->host && n == 0)
+                return remote_status(context);
+        if (context->host) {
+                (void) client_error(
+                                "\"status -H\" takes no functions: it shows all that the daemon there knows");
+                return CLIENT_EXIT_USAGE;
+        }
         _cleanup_(status_report_clear) StatusReport report = { .context = context };
         _cleanup_(machine_freep) Machine *machine = NULL;
         _cleanup_(policy_freep) Policy *policy = NULL;
@@ -136,6 +219,7 @@ ClientExit verb_status(const ClientContext *context, size_t n, char *const *argu
         if (status != CLIENT_EXIT_FINE)
                 return status;
         report.machine = machine;
+        ask_daemon(&report);
 
         /* A policy with errors hides its own column, not what VFIO says. */
         status = client_load_policy(context, &policy);

@@ -14,9 +14,10 @@ static bool is_set(const char *name)
 Style style_of_output(void)
 {
         const char *terminal = getenv("TERM");
+        bool is_terminal = isatty(STDOUT_FILENO);
         return (Style){
-                .colors = isatty(STDOUT_FILENO) && !is_set("NO_COLOR") &&
-                          !(terminal && strcmp(terminal, "dumb") == 0),
+                .terminal = is_terminal,
+                .colors = is_terminal && !is_set("NO_COLOR") && !(terminal && strcmp(terminal, "dumb") == 0),
                 .boxes = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         };
 }
