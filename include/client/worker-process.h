@@ -26,3 +26,7 @@ int worker_process_run(char *const *arguments, uint64_t deadline_usec, char **re
  */
 ClientExit worker_process_plan(const ClientContext *context, const PciAddress *addresses, size_t n,
                                char **ret_text) _warn_unused_result_ _nonnull_(1, 2, 4);
+
+/* "vfio-realign-worker --probe ADDRESS" in the same way: the only verb that opens the function. */
+ClientExit worker_process_probe(const ClientContext *context, PciAddress address,
+                                char **ret_text) _warn_unused_result_ _nonnull_(1, 3);

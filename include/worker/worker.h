@@ -26,6 +26,9 @@ int worker_execute(const WorkerContext *context, const char *file) _nonnull_(1, 
 /* --recover: finishes or undoes what the journal records. Returns the exit status. */
 int worker_recover(const WorkerContext *context) _nonnull_(1);
 
+/* --probe: what VFIO itself says of one function, as a document on standard output. Returns the exit status. */
+int worker_probe(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
+
 /* --detach, --reattach: plans for N functions and executes. Returns the exit status. */
 int worker_rebind(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
 

@@ -15,7 +15,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define NSEC_PER_USEC UINT64_C(1000)
-#define PLAN_DEADLINE_USEC (40 * USEC_PER_SEC) /* the worker ends itself after 30 s */
+#define DEADLINE_USEC (40 * USEC_PER_SEC) /* the worker ends itself after 30 s */
 #define KILL_DEADLINE_USEC USEC_PER_SEC
 
 extern char **environ;
@@ -158,7 +158,7 @@ static ClientExit explain_failure(const char *worker, int error)
         switch (-error) {
         case ETIMEDOUT:
                 return client_error("%s did not answer within %llu s and was killed", worker,
-                                    (unsigned long long) (PLAN_DEADLINE_USEC / USEC_PER_SEC));
+                                    (unsigned long long) (DEADLINE_USEC / USEC_PER_SEC));
         case EFBIG:
                 return client_error("%s wrote more than %u MiB and was killed", worker,
                                     WORKER_OUTPUT_MAX >> 20);
@@ -177,10 +177,11 @@ static void append(char **arguments, size_t *n, const char *argument)
         arguments[(*n)++] = (char *) argument; /* posix_spawn() changes none of them */
 }
 
-ClientExit worker_process_plan(const ClientContext *context, const PciAddress *addresses, size_t n,
-                               char **ret_text)
+/* Runs "vfio-realign-worker VERB… ADDRESSES" with the options of CONTEXT passed on. */
+static ClientExit run_verb(const ClientContext *context, const char *const *verb,
+                           const PciAddress *addresses, size_t n, const char *what, char **ret_text)
 {
-        /* the program, three options with their arguments, "--plan", "--by-request", and the final NULL */
+        /* the program, three options with their arguments, two words of the verb, and the final NULL */
         _cleanup_free_ char **arguments = calloc(n + 10, sizeof(*arguments));
         _cleanup_free_ char(*names)[PCI_ADDRESS_TEXT_MAX] = calloc(n + 1, sizeof(*names));
         char page[TEXT_BYTES_MAX];
@@ -199,18 +200,31 @@ ClientExit worker_process_plan(const ClientContext *context, const PciAddress *a
                 append(arguments, &at, "--config");
                 append(arguments, &at, context->config);
         }
-        append(arguments, &at, "--by-request");
-        append(arguments, &at, "--plan");
+        for (; *verb; verb++)
+                append(arguments, &at, *verb);
         for (size_t i = 0; i < n; i++)
                 append(arguments, &at, pci_address_format(addresses[i], names[i]));
 
         _cleanup_free_ char *text = NULL;
         int status;
-        int r = worker_process_run(arguments, PLAN_DEADLINE_USEC, &text, &status);
+        int r = worker_process_run(arguments, DEADLINE_USEC, &text, &status);
         if (r < 0)
                 return explain_failure(context->worker, r);
         if (status != 0)
-                return client_error("%s made no plan (exit status %d)", context->worker, status);
+                return client_error("%s %s (exit status %d)", context->worker, what, status);
         *ret_text = TAKE_PTR(text);
         return CLIENT_EXIT_FINE;
+}
+
+ClientExit worker_process_plan(const ClientContext *context, const PciAddress *addresses, size_t n,
+                               char **ret_text)
+{
+        static const char *const verb[] = { "--by-request", "--plan", NULL };
+        return run_verb(context, verb, addresses, n, "made no plan", ret_text);
+}
+
+ClientExit worker_process_probe(const ClientContext *context, PciAddress address, char **ret_text)
+{
+        static const char *const verb[] = { "--probe", NULL };
+        return run_verb(context, verb, &address, 1, "could not probe it", ret_text);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * vfio-realign-worker: plans, executes or recovers one job and ends. The only program that writes to sysfs or opens VFIO
+ * vfio-realign-worker: plans, executes, recovers or probes, and ends. The only program that writes to sysfs or opens VFIO
  * files.
  */
 
@@ -27,6 +27,7 @@ enum {
         OPTION_RECOVER,
         OPTION_DETACH,
         OPTION_REATTACH,
+        OPTION_PROBE,
         OPTION_HELP = 'h',
         OPTION_VERSION = 'V',
 };
@@ -37,6 +38,7 @@ static const struct option options[] = {
         { "recover", no_argument, NULL, OPTION_RECOVER },
         { "detach", no_argument, NULL, OPTION_DETACH },
         { "reattach", no_argument, NULL, OPTION_REATTACH },
+        { "probe", no_argument, NULL, OPTION_PROBE },
         { "sysroot", required_argument, NULL, OPTION_SYSROOT },
         { "config", required_argument, NULL, OPTION_CONFIG },
         { "page-size", required_argument, NULL, OPTION_PAGE_SIZE },
@@ -53,6 +55,7 @@ static const char help_text[] =
                 "vfio-realign-worker --execute FILE|-\n"
                 "vfio-realign-worker --recover\n"
                 "vfio-realign-worker --detach|--reattach FUNCTION...\n"
+                "vfio-realign-worker --probe FUNCTION\n"
                 "\n"
                 "Does one job for vfio-realignd and ends. Not meant to be called by hand, but for --recover.\n"
                 "\n"
@@ -61,6 +64,7 @@ static const char help_text[] =
                 "  --recover          finish or undo the transaction that was interrupted, if there is one\n"
                 "  --detach           take the functions off the host's drivers and bind them to vfio-pci\n"
                 "  --reattach         take the functions off VFIO drivers and give them back to the host's\n"
+                "  --probe            open the function through VFIO, which resets it, and print what VFIO maps\n"
                 "  --by-request       with --plan: an administrator asks; realign = report does not refuse\n"
                 "  --lowest-rung N    with --plan: narrower scopes have failed; remove at least the Nth bridge above\n"
                 "  --no-listener      do not hold returning functions by listening; take drivers off afterwards\n"
@@ -73,7 +77,7 @@ static const char help_text[] =
 typedef struct Arguments {
         const char *sysroot;
         const char *execute;
-        int verb; /* OPTION_PLAN, OPTION_EXECUTE, OPTION_RECOVER; 0: none, the goal's own if there is one */
+        int verb; /* OPTION_PLAN, OPTION_EXECUTE, OPTION_RECOVER, OPTION_PROBE; 0: none, the goal's own if there is one */
         WorkerContext context;
 } Arguments;
 
@@ -91,7 +95,7 @@ void worker_complain(const char *format, ...)
 static int set_verb(Arguments *arguments, int verb)
 {
         if (arguments->verb != 0) {
-                worker_complain("only one of --plan, --execute and --recover can be given");
+                worker_complain("only one of --plan, --execute, --recover and --probe can be given");
                 return -EINVAL;
         }
         arguments->verb = verb;
@@ -136,6 +140,7 @@ static int parse_option(Arguments *arguments, int option)
                 return set_verb(arguments, option);
         case OPTION_PLAN:
         case OPTION_RECOVER:
+        case OPTION_PROBE:
                 return set_verb(arguments, option);
         case OPTION_DETACH:
                 return set_goal(arguments, PLAN_GOAL_DETACH);
@@ -173,9 +178,12 @@ static int check_arguments(const Arguments *arguments, int n_functions)
         bool has_goal = arguments->context.goal != PLAN_GOAL_REALIGN;
 
         if (arguments->verb == 0 && !has_goal)
-                worker_complain("one of --plan, --execute, --recover, --detach and --reattach must be given; see --help");
-        else if (arguments->verb != OPTION_PLAN && arguments->verb != 0 && (n_functions > 0 || has_goal))
-                worker_complain("only --plan, --detach and --reattach take functions");
+                worker_complain("one of --plan, --execute, --recover, --detach, --reattach and --probe must be given; see --help");
+        else if (arguments->verb == OPTION_PROBE && has_goal)
+                worker_complain("--probe goes with neither --detach nor --reattach");
+        else if (arguments->verb != OPTION_PLAN && arguments->verb != OPTION_PROBE && arguments->verb != 0 &&
+                 (n_functions > 0 || has_goal))
+                worker_complain("only --plan, --detach, --reattach and --probe take functions");
         else if ((arguments->verb == OPTION_PLAN || arguments->verb == 0) && n_functions == 0)
                 worker_complain("at least one function must be given");
         else if (arguments->context.page != page_size() && !arguments->sysroot)
@@ -190,6 +198,8 @@ static int run(const Arguments *arguments, size_t n_functions, char *const *func
         switch (arguments->verb) {
         case OPTION_PLAN:
                 return worker_plan(&arguments->context, n_functions, functions);
+        case OPTION_PROBE:
+                return worker_probe(&arguments->context, n_functions, functions);
         case OPTION_EXECUTE:
                 return worker_execute(&arguments->context, arguments->execute);
         case OPTION_RECOVER:
