@@ -36,81 +36,46 @@ static int subject_unreadable(const Subject *subject, const char *file, int erro
         return subject_problem(subject, file, error, strerror(-error));
 }
 
-static int parse_pair(const char *text, uint16_t *ret_first, uint16_t *ret_second)
+/*
+ * A number that every function has. `uevent` shows them all at once, but kernels with a late fix of theirs (6.1.192) take
+ * the device's lock for that, which is not to be had while the function's removal waits for its user.
+ */
+static int read_id(const Subject *subject, const char *name, uint64_t max, uint64_t *ret)
 {
-        char first[8];
-        uint64_t a, b;
-        size_t size = strcspn(text, ":");
-        if (text[size] != ':' || size >= sizeof(first))
-                return -EBADMSG;
-        memcpy(first, text, size);
-        first[size] = '\0';
-        if (text_to_u64(first, 16, UINT16_MAX, &a) < 0 ||
-            text_to_u64(text + size + 1, 16, UINT16_MAX, &b) < 0)
-                return -EBADMSG;
-        *ret_first = (uint16_t) a;
-        *ret_second = (uint16_t) b;
-        return 0;
-}
-
-#define IDENTITY_KEYS "PCI_CLASS, PCI_ID and PCI_SUBSYS_ID"
-enum {
-        SEEN_CLASS = 1,
-        SEEN_ID = 2,
-        SEEN_SUBSYSTEM = 4,
-        SEEN_ALL = SEEN_CLASS | SEEN_ID | SEEN_SUBSYSTEM,
-};
-
-/* Takes what one line of `uevent` says; returns which of the keys it was, 0 for another, -EBADMSG. */
-static int parse_identity_line(const char *line, PciFunction *function)
-{
-        const char *equals = strchr(line, '=');
-        if (!equals)
-                return -EBADMSG;
-        if (text_starts_with(line, "PCI_CLASS=")) {
-                uint64_t class;
-                if (text_to_u64(equals + 1, 16, 0xffffff, &class) < 0)
-                        return -EBADMSG;
-                function->class = (uint32_t) class;
-                return SEEN_CLASS;
-        }
-        if (text_starts_with(line, "PCI_ID="))
-                return parse_pair(equals + 1, &function->vendor, &function->device) < 0 ? -EBADMSG : SEEN_ID;
-        if (text_starts_with(line, "PCI_SUBSYS_ID="))
-                return parse_pair(equals + 1, &function->subvendor, &function->subdevice) < 0
-                                       ? -EBADMSG
-                                       : SEEN_SUBSYSTEM;
-        return 0;
+        char text[ATTRIBUTE_MAX];
+        int r = root_read_below(subject->directory, name, text, sizeof(text));
+        if (presence_is_gone(r))
+                return PRESENCE_GONE;
+        if (r < 0)
+                return subject_unreadable(subject, name, r);
+        size_t size = strlen(text);
+        if (size > 0 && text[size - 1] == '\n')
+                text[size - 1] = '\0';
+        if (!text_starts_with(text, "0x") || text_to_u64(text + strlen("0x"), 16, max, ret) < 0)
+                return subject_problem(subject, name, -EBADMSG,
+                                       "line 1: expected 0x and a hexadecimal number");
+        return PRESENCE_THERE;
 }
 
 static int read_identity(const Subject *subject)
 {
-        char text[ATTRIBUTE_MAX], what[128];
-        int r = root_read_below(subject->directory, "uevent", text, sizeof(text));
-        if (presence_is_gone(r))
-                return PRESENCE_GONE;
-        if (r < 0)
-                return subject_unreadable(subject, "uevent", r);
+        static const char *const names[] = { "vendor", "device", "subsystem_vendor", "subsystem_device" };
+        PciFunction *function = subject->function;
+        uint16_t *const ids[] = { &function->vendor, &function->device, &function->subvendor,
+                                  &function->subdevice };
+        uint64_t value;
 
-        unsigned n = 0;
-        int seen = 0;
-        for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
-                if (!rest && !*line)
-                        break; /* behind the last newline */
-                n++;
-                r = parse_identity_line(line, subject->function);
-                if (r < 0) {
-                        snprintf(what, sizeof(what),
-                                 "line %u: expected KEY=VALUE, with hexadecimal " IDENTITY_KEYS, n);
-                        return subject_problem(subject, "uevent", r, what);
-                }
-                seen |= r;
+        int r = read_id(subject, "class", 0xffffff, &value);
+        if (r != PRESENCE_THERE)
+                return r;
+        function->class = (uint32_t) value;
+        function->is_bridge = function->class >> 8 == CLASS_BRIDGE_PCI;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                r = read_id(subject, names[i], UINT16_MAX, &value);
+                if (r != PRESENCE_THERE)
+                        return r;
+                *ids[i] = (uint16_t) value;
         }
-        if (seen != SEEN_ALL) {
-                snprintf(what, sizeof(what), "line %u: the file ends here, expected " IDENTITY_KEYS, n);
-                return subject_problem(subject, "uevent", -EBADMSG, what);
-        }
-        subject->function->is_bridge = subject->function->class >> 8 == CLASS_BRIDGE_PCI;
         return PRESENCE_THERE;
 }
 

@@ -298,13 +298,14 @@ START_TEST(test_garbage)
         static const struct {
                 const char *file, *text, *what;
         } cases[] = {
-                { "uevent", "", "expected PCI_CLASS, PCI_ID" },
-                { "uevent", "PCI_CLASS=20000\nPCI_ID=10EC:8139\n", "line 2: the file ends here" },
-                { "uevent", "PCI_CLASS=xyz\n", "line 1: expected KEY=VALUE" },
-                { "uevent", "PCI_CLASS=1020000\n", "line 1: expected KEY=VALUE" },
-                { "uevent", "A=B\nPCI_ID=10EC\n", "line 2" },
-                { "uevent", "A=B\nPCI_SUBSYS_ID=10EC:12345\n", "line 2" },
-                { "uevent", "garbage\n", "line 1" },
+                { "class", "", "line 1: expected 0x" },
+                { "class", "020000\n", "line 1: expected 0x" },
+                { "class", "0xxyz\n", "line 1: expected 0x" },
+                { "class", "0x1020000\n", "line 1: expected 0x" },
+                { "vendor", "0x10ec 0x8139\n", "line 1: expected 0x" },
+                { "device", "0x12345\n", "line 1: expected 0x" },
+                { "subsystem_vendor", "garbage\n", "line 1: expected 0x" },
+                { "subsystem_device", "0x\n", "line 1: expected 0x" },
                 { "resource", "", "line 0: the file ends here" },
                 { "resource", "garbage\n", "line 1: expected three hexadecimal numbers" },
                 { "resource", "0x0 0x0 0x0\n0x0 0x0 0x0\n", "line 2: the file ends here" },
@@ -410,7 +411,7 @@ END_TEST
 START_TEST(test_vanishing)
 {
         tree_unlink(folder, CARD, "resource");
-        tree_unlink(folder, SECOND, "uevent");
+        tree_unlink(folder, SECOND, "device");
         suite_link(folder, "sys/bus/pci/devices/0000:00:09.0", "../../../devices/pci0000:00/0000:00:09.0");
         _cleanup_(topology_freep) Topology *topology = read_well();
         ck_assert_uint_eq(topology->n_functions, 4);

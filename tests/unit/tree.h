@@ -77,12 +77,13 @@ static inline void tree_resources(const char *folder, const char *path, const Pc
 static inline void tree_add(const char *folder, const char *path, uint32_t class, unsigned n_lines)
 {
         static const PciResource none[RESOURCE_LINES];
-        char uevent[256];
-        snprintf(uevent, sizeof(uevent),
-                 "DRIVER=something\nPCI_CLASS=%04X\nPCI_ID=10EC:8139\nPCI_SUBSYS_ID=1AF4:1100\n"
-                 "PCI_SLOT_NAME=%s\nMODALIAS=pci:v000010EC\n",
-                 class, tree_name(path));
-        tree_write(folder, path, "uevent", uevent);
+        char number[16];
+        snprintf(number, sizeof(number), "0x%06x\n", class);
+        tree_write(folder, path, "class", number);
+        tree_write(folder, path, "vendor", "0x10ec\n");
+        tree_write(folder, path, "device", "0x8139\n");
+        tree_write(folder, path, "subsystem_vendor", "0x1af4\n");
+        tree_write(folder, path, "subsystem_device", "0x1100\n");
         tree_write(folder, path, "enable", "0\n");
         tree_resources(folder, path, none, n_lines);
         tree_list(folder, path);
