@@ -7,10 +7,16 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 
+/*
+ * The kernel tells of the last close of a file before it lets the file's lock go, so a look at that moment may still
+ * find it held; the next one comes by itself.
+ */
+#define LOOK_AGAIN_USEC UINT64_C(500000)
+
 struct LockWatch {
         const Root *root;
         LockWatchHandlers handlers;
-        sd_event_source *directory, *first;
+        sd_event_source *directory, *first, *again;
 };
 
 int lock_probe(const Root *root)
@@ -62,6 +68,12 @@ static int on_directory(sd_event_source *source, const struct inotify_event *eve
         return 0;
 }
 
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        int r = sd_event_source_set_time_relative(source, LOOK_AGAIN_USEC);
+        return r < 0 ? r : look(userdata);
+}
+
 static int on_first(sd_event_source *source, void *userdata)
 {
         LockWatch *watch = userdata;
@@ -86,6 +98,12 @@ int lock_watch_new(sd_event *event, const Root *root, const LockWatchHandlers *h
                                     watch);
         if (r < 0)
                 return r;
+        r = sd_event_add_time_relative(event, &watch->again, CLOCK_MONOTONIC, LOOK_AGAIN_USEC, 0, on_again,
+                                       watch);
+        if (r == 0)
+                r = sd_event_source_set_enabled(watch->again, SD_EVENT_ON);
+        if (r < 0)
+                return r;
         r = sd_event_add_defer(event, &watch->first, on_first, watch);
         if (r < 0)
                 return r;
@@ -99,6 +117,7 @@ LockWatch *lock_watch_free(LockWatch *watch)
                 return NULL;
         sd_event_source_disable_unref(watch->directory);
         sd_event_source_disable_unref(watch->first);
+        sd_event_source_disable_unref(watch->again);
         free(watch);
         return NULL;
 }

@@ -360,6 +360,20 @@ START_TEST(a_foreign_worker_is_followed)
 }
 END_TEST
 
+/* As when the last close is told of before the lock is free: nothing tells of that. */
+START_TEST(a_lock_that_is_let_go_in_silence_is_noticed)
+{
+        int lock = hold_lock();
+        stage_bind(&stage);
+        stage_start(&stage);
+        stage_await(&stage, "STATUS=A worker that this daemon did not start is at work: begins.");
+        ck_assert_int_eq(flock(lock, LOCK_UN), 0);
+        stage_await(&stage, "STATUS=Nothing to do.");
+        assert_calls("execute", 1);
+        close(lock);
+}
+END_TEST
+
 START_TEST(a_lock_that_is_lost_is_tried_again)
 {
         stage_bind(&stage);
@@ -529,6 +543,7 @@ int main(void)
         tcase_add_test(tests, a_recovery_that_dies_is_tried_twice);
         tcase_add_test(tests, a_failed_recovery_blocks_its_bus);
         tcase_add_test(tests, a_foreign_worker_is_followed);
+        tcase_add_test(tests, a_lock_that_is_let_go_in_silence_is_noticed);
         tcase_add_test(tests, a_lock_that_is_lost_is_tried_again);
         tcase_add_test(tests, a_plan_that_makes_no_sense_is_not_executed);
         tcase_add_test(tests, a_missing_worker_is_said);
