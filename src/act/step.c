@@ -2,8 +2,8 @@
 
 #include "act/step.h"
 
+#include "act/blocker.h"
 #include "base/text.h"
-#include "judge/usage.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,28 +50,15 @@ static int work(void *argument)
         return step_work(call->kind)(call->transaction, call->planned, call->finding);
 }
 
-/* "open in qemu-system-x86 (pid 812)": the first user of the step's function, for the journal. */
-static char *find_holder(const StepCall *call)
-{
-        _cleanup_(topology_freep) Topology *topology = NULL;
-        _cleanup_(usage_freep) Usage *usage = NULL;
-        _cleanup_free_ char *problem = NULL;
-        const Root *root = call->transaction->root;
-        size_t n;
-
-        if (!call->step.has_function || topology_read(root, &topology, &problem) < 0 ||
-            usage_read(root, topology, &usage, &problem) < 0)
-                return NULL;
-        const Holder *holder = usage_find(usage, call->step.function, &n);
-        return holder ? holder_text(holder) : NULL;
-}
-
 /* The deadline has passed and the step is still in the kernel, which cannot be called back (design §4 rule 8). */
 static void late(void *argument)
 {
         StepCall *call = argument;
         Transaction *transaction = call->transaction;
-        _cleanup_free_ char *holder = find_holder(call);
+        bool needs_lock = call->kind == PLAN_STEP_REMOVE || call->kind == PLAN_STEP_RESCAN;
+        _cleanup_free_ char *holder =
+                        blocker_find(transaction->root,
+                                     call->step.has_function ? &call->step.function : NULL, needs_lock);
 
         call->is_late = true;
         /* Nothing more will be taken out, so let others in again. */

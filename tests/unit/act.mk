@@ -49,3 +49,8 @@ test_take_off_SOURCES = tests/unit/test-take-off.c tests/unit/host-tree.h tests/
 test_take_off_CFLAGS = $(UNIT_CFLAGS)
 test_take_off_LDADD = $(UNIT_LIBS)
 test_take_off_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute
+
+UNIT_TESTS += test-blocker
+test_blocker_SOURCES = tests/unit/test-blocker.c tests/unit/suite.h tests/unit/tree.h
+test_blocker_CFLAGS = $(UNIT_CFLAGS)
+test_blocker_LDADD = $(UNIT_LIBS)
