@@ -65,6 +65,12 @@ int transaction_look(Transaction *transaction) _warn_unused_result_ _nonnull_(1)
 /* Where the function is now: by its path in the latest snapshot; where it was, when it is not there. */
 PciAddress transaction_address(const Transaction *transaction, const PlanFunction *planned) _nonnull_(1, 2);
 
+/*
+ * Forgets which functions the machine had, as far as somebody else has removed them meanwhile: those that a rescan brings
+ * back are then told as new ones.
+ */
+void transaction_forget_gone(Transaction *transaction) _nonnull_(1);
+
 /* Keeps *FINDING as a warning of the result. */
 int transaction_warn(Transaction *transaction, const Finding *finding) _nonnull_(1, 2);
 

@@ -244,6 +244,7 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
                                                 pci_address_format_bus(plan->root_bus, bus));
         _cleanup_(hold_stopp) Hold *hold = NULL;
 
+        transaction_forget_gone(transaction);
         int r = start_hold(transaction, &hold);
         if (r == 0)
                 r = step_write(transaction, plan->functions[0].address, path, "1", finding);

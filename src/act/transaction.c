@@ -130,6 +130,30 @@ static int add_host_use(const Transaction *transaction, Usage *usage)
         return r;
 }
 
+static bool is_planned(const Plan *plan, PciAddress address)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (pci_address_equal(plan->functions[i].address, address))
+                        return true;
+        return false;
+}
+
+void transaction_forget_gone(Transaction *transaction)
+{
+        _cleanup_(topology_freep) Topology *present = NULL;
+        _cleanup_free_ char *problem = NULL;
+        size_t n = 0;
+
+        /* When it cannot be read, less is told; that is no reason to go back. */
+        if (topology_read(transaction->root, &present, &problem) < 0)
+                return;
+        for (size_t i = 0; i < transaction->n_known; i++)
+                if (is_planned(transaction->journal.plan, transaction->known[i]) ||
+                    topology_find(present, transaction->known[i]))
+                        transaction->known[n++] = transaction->known[i];
+        transaction->n_known = n;
+}
+
 /* Rule 1, again and under the lock. Opening the group files is the last test. */
 static int prove(Transaction *transaction, Finding *finding)
 {

@@ -167,18 +167,42 @@ START_TEST(test_late_removal)
 }
 END_TEST
 
-/* What was removed has to come back, whether somebody can listen or not. */
-START_TEST(test_rescan_without_listener)
+/* A tree in which the transaction's function, and no other, is found by a rescan. */
+static void prepare_rescan(void)
 {
-        transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
         char full[512];
+        transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
         snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FUNCTION, folder);
         suite_folder_remove(full);
         tree_add(folder, "pci0000:00/" FUNCTION, 0x020000, WORLD_LINES);
+}
+
+/* What was removed has to come back, whether somebody can listen or not. */
+START_TEST(test_rescan_without_listener)
+{
+        prepare_rescan();
         ck_assert_int_eq(run(PLAN_STEP_RESCAN, STAGE_REMOVING, "begin done "), FINDING_NONE);
         ck_assert_uint_eq(n_rescans, 1);
         ck_assert_uint_eq(transaction->result.n_warnings, 1);
         ck_assert_ptr_nonnull(strstr(transaction->result.warnings[0].detail, "listen"));
+}
+END_TEST
+
+/* What somebody else has removed since the transaction began was not there before the rescan. */
+START_TEST(test_rescan_forgets_what_is_gone)
+{
+        const PciFunction *own = &transaction->now->functions[0];
+        const PciAddress gone = { .bus = 2 };
+
+        prepare_rescan();
+        transaction->known = calloc(2, sizeof(transaction->known[0]));
+        transaction->known[0] = gone;
+        transaction->known[1] = own->address;
+        transaction->n_known = 2;
+        PciAddress kept = own->address;
+        ck_assert_int_eq(run(PLAN_STEP_RESCAN, STAGE_REMOVING, "begin done "), FINDING_NONE);
+        ck_assert_uint_eq(transaction->n_known, 1);
+        ck_assert(pci_address_equal(transaction->known[0], kept));
 }
 END_TEST
 
@@ -213,6 +237,7 @@ int main(void)
         tcase_add_test(cases, test_late_binding_after_taking);
         tcase_add_test(cases, test_late_removal);
         tcase_add_test(cases, test_rescan_without_listener);
+        tcase_add_test(cases, test_rescan_forgets_what_is_gone);
         tcase_add_test(cases, test_in_time);
         tcase_add_test(cases, test_failed);
         suite_add_tcase(suite, cases);
