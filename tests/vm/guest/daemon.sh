@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2154 # read by product.sh, after lib.sh
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154 # read by product.sh, after lib.sh
 #
 # daemon: how scenarios run the daemon in a guest without systemd: from the unit's own command line, with a stand-in
 # for systemd's notify socket.
@@ -12,18 +12,52 @@ product_fresh()
     pack
 }
 
+# daemon_run [OPTION...]: the unit's own command line, or $daemon_program, in place of this shell.
+daemon_program=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/vfio-realign.service)
+daemon_run()
+{
+    export NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=20000000
+    # shellcheck disable=SC2093 # in a subshell
+    exec $daemon_program "$@" >>"$out/daemon.log" 2>&1
+}
+
+# ready: how often a daemon has become ready so far.
+ready()
+{
+    grep -c '^READY=1' "$out/notify" 2>/dev/null
+}
+
+daemon_prepare()
+{
+    mkdir -p "$run"
+    [ -S /run/notify ] || notify-log /run/notify "$out/notify"
+}
+
 # daemon_start [OPTION...]: returns when the daemon said READY=1.
 daemon_start()
 {
-    _command=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/vfio-realign.service)
-    _ready=$(grep -c '^READY=1' "$out/notify" 2>/dev/null)
-    mkdir -p "$run"
-    if [ ! -S /run/notify ]; then
-        notify-log /run/notify "$out/notify"
-    fi
-    NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=20000000 $_command "$@" >>"$out/daemon.log" 2>&1 &
+    daemon_prepare
+    _ready=$(ready)
+    daemon_run "$@" &
     daemon=$!
     await 60 $((_ready + 1)) "$out/notify" '^READY=1'
+}
+
+# daemon_supervise [OPTION...]: the same without waiting; a daemon that is killed is started again, as systemd would.
+daemon_supervise()
+{
+    daemon_prepare
+    while :; do
+        (daemon_run "$@")
+        [ $? -gt 128 ] || break
+    done &
+    supervisor=$!
+}
+
+# daemon_pid: of the supervised daemon.
+daemon_pid()
+{
+    pidof vfio-realignd
 }
 
 # daemon_stop: as systemd does it. The daemon's own exit status is the result.

@@ -15,12 +15,13 @@ else
 fi
 
 # policy LINE...: the administrator's policy; lines before the first section belong to [default].
+settle_delay=1s
 policy()
 {
     mkdir -p /etc/vfio-realign
     {
         echo "[default]"
-        echo "settle-delay = 1s"
+        echo "settle-delay = $settle_delay"
         for _line; do
             echo "$_line"
         done

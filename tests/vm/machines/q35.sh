@@ -12,6 +12,7 @@ artefacts=ttyS2
 # Under emulation on a busy host the timer check fails at times, and the kernel panics.
 kernel_options="intel_iommu=on iommu=pt no_timer_check"
 
+# machine_options FOLDER: no file of its own is needed here.
 machine_options()
 {
     cat <<-END
