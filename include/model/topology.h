@@ -3,8 +3,8 @@
 
 /*
  * The snapshot: all functions of the machine as sysfs shows them at one moment, sorted by address, each with its
- * place in the hierarchy. It is read only from attributes that cannot block (`resource`, `uevent`, `enable`, links,
- * directory names: design §3), so that the daemon may read it at any time.
+ * place in the hierarchy. It is read only from attributes that cannot block (`resource`, `enable`, ids, links, directory
+ * names: design §3; not `uevent`, see function-read.c), so that the daemon may read it at any time.
  */
 
 #include "base/pci-address.h"
