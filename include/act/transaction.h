@@ -13,6 +13,7 @@
 #include "act/journal.h"
 #include "act/result.h"
 #include "act/udev-wait.h"
+#include "act/verify.h"
 
 /* Called for each progress line and for the result, with a document that stays the caller's. */
 typedef void (*TransactionReport)(JsonObject *document, void *userdata);
@@ -32,8 +33,7 @@ typedef struct Transaction {
         UdevWait *udev;
         EntriesWhich entries; /* that the next step drop-entries takes out */
         Topology *now;        /* the latest snapshot: where the functions are */
-        PciAddress *known;    /* the functions of the whole machine before; NULL in recovery */
-        size_t n_known;
+        KnownFunctions known; /* of the whole machine before; without addresses in recovery */
         Result result;
         uint64_t began;
         uint64_t kernel_usec; /* of the running step */

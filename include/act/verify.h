@@ -28,9 +28,16 @@ int verify_function(const Plan *plan, size_t index, const Topology *topology,
 /* True when every function of the plan is there and its `resource` file reads as before: nothing was removed. */
 bool verify_untouched(const Plan *plan, const Topology *topology) _nonnull_(1, 2);
 
+/* The functions that a machine had. */
+typedef struct KnownFunctions {
+        PciAddress *addresses;
+        size_t n;
+} KnownFunctions;
+
 /*
  * Compares IOMMU groups (design §4 rule 9): for the function at INDEX of PLAN, REASON_GROUP_CHANGED when another function
- * has joined or left its group; with DETAIL saying so, also of a number that changed alone. A FindingAnswer.
+ * has joined or left its group; with DETAIL saying so, also of a number that changed alone. KNOWN: what was there before
+ * the rescan; NULL: all that is there now. A FindingAnswer.
  */
-int verify_group(const Plan *plan, size_t index, const Topology *topology,
-                 Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4);
+int verify_group(const Plan *plan, size_t index, const Topology *topology, const KnownFunctions *known,
+                 Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 5);

@@ -24,7 +24,7 @@ Transaction *transaction_free(Transaction *transaction)
         topology_free(transaction->now);
         journal_clear(&transaction->journal);
         result_clear(&transaction->result);
-        free(transaction->known);
+        free(transaction->known.addresses);
         free(transaction);
         return NULL;
 }
@@ -103,12 +103,13 @@ int transaction_warn(Transaction *transaction, const Finding *finding)
 static int remember_known(Transaction *transaction)
 {
         const Topology *now = transaction->now;
-        transaction->known = calloc(now->n_functions, sizeof(transaction->known[0]));
-        if (!transaction->known)
+        KnownFunctions *known = &transaction->known;
+        known->addresses = calloc(now->n_functions, sizeof(known->addresses[0]));
+        if (!known->addresses)
                 return -ENOMEM;
         for (size_t i = 0; i < now->n_functions; i++)
-                transaction->known[i] = now->functions[i].address;
-        transaction->n_known = now->n_functions;
+                known->addresses[i] = now->functions[i].address;
+        known->n = now->n_functions;
         return 0;
 }
 
@@ -147,11 +148,12 @@ void transaction_forget_gone(Transaction *transaction)
         /* When it cannot be read, less is told; that is no reason to go back. */
         if (topology_read(transaction->root, &present, &problem) < 0)
                 return;
-        for (size_t i = 0; i < transaction->n_known; i++)
-                if (is_planned(transaction->journal.plan, transaction->known[i]) ||
-                    topology_find(present, transaction->known[i]))
-                        transaction->known[n++] = transaction->known[i];
-        transaction->n_known = n;
+        KnownFunctions *known = &transaction->known;
+        for (size_t i = 0; i < known->n; i++)
+                if (is_planned(transaction->journal.plan, known->addresses[i]) ||
+                    topology_find(present, known->addresses[i]))
+                        known->addresses[n++] = known->addresses[i];
+        known->n = n;
 }
 
 /* Rule 1, again and under the lock. Opening the group files is the last test. */
@@ -225,8 +227,8 @@ static int add_warning_if(Transaction *transaction, int answer, const Finding *f
 
 static bool was_known(const Transaction *transaction, PciAddress address)
 {
-        for (size_t i = 0; i < transaction->n_known; i++)
-                if (pci_address_equal(transaction->known[i], address))
+        for (size_t i = 0; i < transaction->known.n; i++)
+                if (pci_address_equal(transaction->known.addresses[i], address))
                         return true;
         return false;
 }
@@ -248,12 +250,14 @@ static int appeared(const Topology *now, const PciFunction *function, Finding *f
 static int look_around(Transaction *transaction)
 {
         const Plan *plan = transaction->journal.plan;
+        const KnownFunctions *known = transaction->known.addresses ? &transaction->known : NULL;
         Finding finding;
         int r = 0;
 
         for (size_t i = 0; i < plan->n_functions && r == 0; i++)
-                r = add_warning_if(transaction, verify_group(plan, i, transaction->now, &finding), &finding);
-        for (size_t i = 0; transaction->known && i < transaction->now->n_functions && r == 0; i++) {
+                r = add_warning_if(transaction, verify_group(plan, i, transaction->now, known, &finding),
+                                   &finding);
+        for (size_t i = 0; known && i < transaction->now->n_functions && r == 0; i++) {
                 const PciFunction *function = &transaction->now->functions[i];
                 if (!was_known(transaction, function->address))
                         r = add_warning_if(transaction, appeared(transaction->now, function, &finding),

@@ -181,13 +181,22 @@ static int compare_planned(const Plan *plan, const PlanFunction *planned, const 
         return FINDING_NONE;
 }
 
-/* What was not removed is in the group that it was in before. */
+static bool was_there(const KnownFunctions *known, const PciFunction *function)
+{
+        for (size_t i = 0; known && i < known->n; i++)
+                if (pci_address_equal(known->addresses[i], function->address))
+                        return true;
+        return !known;
+}
+
+/* What was not removed is in the group that it was in before; what the rescan has brought in was in none. */
 static int compare_others(const Plan *plan, const PlanFunction *planned, const Topology *topology,
-                          const PciFunction *function, bool joined, Finding *finding)
+                          const KnownFunctions *known, const PciFunction *function, bool joined,
+                          Finding *finding)
 {
         for (size_t i = 0; i < topology->n_functions; i++) {
                 const PciFunction *other = &topology->functions[i];
-                bool was_together = other->iommu_group == planned->iommu_group;
+                bool was_together = other->iommu_group == planned->iommu_group && was_there(known, other);
                 bool is_together = other->iommu_group == function->iommu_group;
                 if (was_together != is_together && is_together == joined &&
                     !is_planned(plan, topology, other))
@@ -196,7 +205,8 @@ static int compare_others(const Plan *plan, const PlanFunction *planned, const T
         return FINDING_NONE;
 }
 
-int verify_group(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
+int verify_group(const Plan *plan, size_t index, const Topology *topology, const KnownFunctions *known,
+                 Finding *finding)
 {
         const PlanFunction *planned = &plan->functions[index];
         const PciFunction *function = topology_find_path(topology, planned->path);
@@ -207,11 +217,11 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, Findi
         /* Who has joined is told first: that weakens isolation. */
         int r = compare_planned(plan, planned, topology, function, true, finding);
         if (r == FINDING_NONE)
-                r = compare_others(plan, planned, topology, function, true, finding);
+                r = compare_others(plan, planned, topology, known, function, true, finding);
         if (r == FINDING_NONE)
                 r = compare_planned(plan, planned, topology, function, false, finding);
         if (r == FINDING_NONE)
-                r = compare_others(plan, planned, topology, function, false, finding);
+                r = compare_others(plan, planned, topology, known, function, false, finding);
         if (r == FINDING_NONE && function->iommu_group != planned->iommu_group)
                 r = finding_make(finding, REASON_GROUP_CHANGED, function->address,
                                  "its number only: group %d is now group %d, with the same members",

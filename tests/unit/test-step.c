@@ -195,14 +195,14 @@ START_TEST(test_rescan_forgets_what_is_gone)
         const PciAddress gone = { .bus = 2 };
 
         prepare_rescan();
-        transaction->known = calloc(2, sizeof(transaction->known[0]));
-        transaction->known[0] = gone;
-        transaction->known[1] = own->address;
-        transaction->n_known = 2;
+        transaction->known.addresses = calloc(2, sizeof(PciAddress));
+        transaction->known.addresses[0] = gone;
+        transaction->known.addresses[1] = own->address;
+        transaction->known.n = 2;
         PciAddress kept = own->address;
         ck_assert_int_eq(run(PLAN_STEP_RESCAN, STAGE_REMOVING, "begin done "), FINDING_NONE);
-        ck_assert_uint_eq(transaction->n_known, 1);
-        ck_assert(pci_address_equal(transaction->known[0], kept));
+        ck_assert_uint_eq(transaction->known.n, 1);
+        ck_assert(pci_address_equal(transaction->known.addresses[0], kept));
 }
 END_TEST
 

@@ -308,10 +308,12 @@ START_TEST(test_untouched)
 }
 END_TEST
 
+static const KnownFunctions *known; /* NULL: all were there before */
+
 static void expect_group(size_t index, const char *detail)
 {
         finding = (Finding){ 0 };
-        int r = verify_group(plan, index, &world.topology, &finding);
+        int r = verify_group(plan, index, &world.topology, known, &finding);
         ck_assert_int_eq(r, detail ? FINDING_MADE : FINDING_NONE);
         if (!detail)
                 return;
@@ -346,6 +348,20 @@ START_TEST(test_groups)
 
         first->iommu_group = IOMMU_GROUP_NONE; /* until something binds (LF) */
         expect_group(PLANNED_FIRST, NULL);
+}
+END_TEST
+
+/* A function that was not there before the rescan may have been given the number that the group had then. */
+START_TEST(test_groups_of_what_appeared)
+{
+        const KnownFunctions nobody = { 0 };
+        known = &nobody;
+        bystander->iommu_group = 12;
+        first->iommu_group = second->iommu_group = 4;
+        expect_group(PLANNED_FIRST, "its number only: group 12 is now group 4");
+        bystander->iommu_group = 4;
+        expect_group(PLANNED_FIRST, "0000:00:1e.0 has joined its group 4: the two are no longer isolated");
+        known = NULL;
 }
 END_TEST
 
@@ -387,6 +403,7 @@ int main(void)
         tcase_add_test(cases, test_function);
         tcase_add_test(cases, test_untouched);
         tcase_add_test(cases, test_groups);
+        tcase_add_test(cases, test_groups_of_what_appeared);
         tcase_add_test(cases, test_groups_outside_of_radius);
         suite_add_tcase(suite, cases);
         return suite_run(suite);
