@@ -32,7 +32,7 @@ exit $status'
 daemon_dies='( grep -q reached /tmp/fate.reached && kill -KILL $PPID && echo "status 137" >/tmp/fate && echo go >/tmp/fate.go) &
 tripwire --hold /tmp/fate $(cat /tmp/this-step) rename . '$worker' "$@"
 status=$?
-kill $! 2>/dev/null && echo "status $status" >/tmp/fate
+wait $! || echo "status $status" >/tmp/fate
 exit $status'
 
 # one_fate N: $fate is "status 137" when the daemon was killed at the N-th step, and else how the worker ended.
