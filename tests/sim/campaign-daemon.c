@@ -83,7 +83,12 @@ static bool check_now(Watch *watch)
         size_t first = watch->n_checked;
 
         take_results(watch);
-        Course course = { watch->results + first, watch->n_results - first, watch->fault };
+        Course course = {
+                .results = watch->results + first,
+                .n_results = watch->n_results - first,
+                .fault = watch->fault,
+                .has_entries = first > 0,
+        };
         before_widen(&session->before, session->machine, &course);
         session->n_problems += invariants_check(session->machine, &session->before, &course,
                                                 session->problems + session->n_problems,
@@ -137,6 +142,8 @@ static bool has_vfio(const Machine *machine)
 static void arm(Session *session)
 {
         before_take(session->machine, NULL, &session->before);
+        /* Entries of ours may be there already, which need not stay. */
+        snprintf(session->before.alignment, sizeof(session->before.alignment), "%s", session->foreign);
         session->machine->n_changes = 0;
         session->faults.armed = true;
 }
@@ -223,6 +230,10 @@ static void check_left(Watch *watch)
 {
         Session *session = watch->session;
 
+        /* It could not hear of what was bound; one attempt tells that no other on the host bridge has any effect. */
+        if ((session->machine->binds_later && !session->machine->options.udev) ||
+            session->machine->options.probe_only)
+                return;
         if ((watch->fault != FAULT_NONE && !fault_kills(watch->fault)) || some_ended(watch, "failed"))
                 return;
         session->faults.armed = session->faults.has_daemon = false;

@@ -28,7 +28,8 @@ typedef struct Before {
 typedef struct Course {
         struct json_object *const *results; /* of transactions, in the order in which they ended */
         size_t n_results;
-        FaultKind fault; /* what was injected */
+        FaultKind fault;  /* what was injected */
+        bool has_entries; /* of ours, from before */
 } Course;
 
 /* PLAN may be NULL: then nothing is in a radius. */

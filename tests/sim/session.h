@@ -16,6 +16,7 @@ typedef struct Session {
         struct json_object *plans; /* what --plan said */
         WorkerRun last;
         Faults faults;
+        char foreign[TEXT_MAX]; /* resource_alignment before all */
         char problems[PROBLEMS_MAX][256];
         size_t n_problems;
 } Session;

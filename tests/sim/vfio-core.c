@@ -131,6 +131,18 @@ Function *user_function(Machine *machine, const User *user)
         return function && function->present ? function : NULL;
 }
 
+/* iommu_group_claim_dma_owner(): a group with a member on a host driver is nobody's else; ports manage their own DMA. */
+static bool has_host_driver(const Machine *machine, int group)
+{
+        for (size_t i = 0; i < machine->n_functions; i++) {
+                const Function *member = machine->functions[i];
+                if (member->present && member->group == group && member->driver && !member->driver->vfio &&
+                    !member->driver->port)
+                        return true;
+        }
+        return false;
+}
+
 void user_try(Machine *machine, User *user)
 {
         Function *function = user_function(machine, user);
@@ -140,7 +152,8 @@ void user_try(Machine *machine, User *user)
                 return;
         Group *group = function->group == NONE ? NULL : &machine->groups[function->group];
         if (user->kind == USER_GROUP) {
-                if (!group || group->held_by_worker || group->held_by_user)
+                if (!group || group->held_by_worker || group->held_by_user ||
+                    has_host_driver(machine, function->group))
                         return;
                 group->held_by_user = true;
         }
