@@ -238,13 +238,25 @@ static int settle_bus(Manager *manager, Bus *bus, const WorkerResult *result)
         return 0;
 }
 
+/* It told a result and could not finish all the same: the journal, if it is still there, is recovered to the same end. */
+static bool is_unfinished(const WorkerEnd *end)
+{
+        return end->code != CLD_EXITED || end->status == WORKER_EXIT_ERROR;
+}
+
 static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const WorkerResult *result)
 {
         if (result) {
                 manager->n_recoveries = 0;
                 transaction_log_result(result);
                 int r = manager_remember(manager, result, bus->lowest_rung > 0);
-                return r < 0 ? r : settle_bus(manager, bus, result);
+                if (r < 0 || !is_unfinished(end))
+                        return r < 0 ? r : settle_bus(manager, bus, result);
+                r = manager_wait(manager, bus, result->reason);
+                if (r < 0)
+                        return r;
+                manager_check_gate(manager);
+                return 0;
         }
         if (end->code == CLD_EXITED && end->status == WORKER_EXIT_LOCKED) {
                 bus_finish(bus, manager_now(manager)); /* planned anew when the lock is free */

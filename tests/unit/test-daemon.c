@@ -374,6 +374,20 @@ START_TEST(a_lock_that_is_let_go_in_silence_is_noticed)
 }
 END_TEST
 
+START_TEST(a_result_with_a_journal_left_is_recovered)
+{
+        stage_bind(&stage);
+        stage_on(&stage, "execute",
+                 STAGE_REALIGN "echo '{}' >$d/" JOURNAL_PATH
+                               "\n" STAGE_RESULT("verified", "none", "true") "exit 1\n");
+        stage_on(&stage, "recover", "rm $d/" JOURNAL_PATH "\n");
+        stage_start(&stage);
+        stage_await(&stage, "READY=1\nSTATUS=Nothing to do.");
+        assert_calls("execute", 1);
+        assert_calls("recover", 1);
+}
+END_TEST
+
 START_TEST(a_lock_that_is_lost_is_tried_again)
 {
         stage_bind(&stage);
@@ -544,6 +558,7 @@ int main(void)
         tcase_add_test(tests, a_failed_recovery_blocks_its_bus);
         tcase_add_test(tests, a_foreign_worker_is_followed);
         tcase_add_test(tests, a_lock_that_is_let_go_in_silence_is_noticed);
+        tcase_add_test(tests, a_result_with_a_journal_left_is_recovered);
         tcase_add_test(tests, a_lock_that_is_lost_is_tried_again);
         tcase_add_test(tests, a_plan_that_makes_no_sense_is_not_executed);
         tcase_add_test(tests, a_missing_worker_is_said);
