@@ -2,15 +2,11 @@
 #pragma once
 
 /*
- * How the kernel sizes the windows of bridges that were re-made and gives addresses to what a scan found
- * (setup-bus.c; KF §3 "Windows on rescan"): largest alignment first, each at the lowest fitting address of the first
- * window that takes its type; what stayed is never moved; what does not fit reads as zeros.
+ * Where the kernel puts windows and BARs: what pci_assign_unassigned_bus_resources() does in 6.1 and in 7.3, step by step.
+ * Windows are sized first (window-size.h), then each bus places what is on it.
  */
 
 #include "machine.h"
 
-/* Sizes the windows that have no address of all bridges below the root bus of HOST. */
-void allocator_size(Machine *machine, Host *host);
-
-/* Places what has no address yet, from the root bus downwards. */
-void allocator_assign(Machine *machine, Host *host);
+/* Sizes and places everything below HOST that has no address yet. */
+void allocator_run(Machine *machine, Host *host);

@@ -37,7 +37,6 @@ enum {
 typedef struct Resource {
         uint64_t start, end, flags;
         uint64_t alignment; /* bytes; while UNSET or assigned */
-        uint64_t optional;  /* bytes behind `end` that a window would like to have */
 } Resource;
 
 /* A register of the hardware: it is there before the kernel looks, and keeps what was written last. */
@@ -90,9 +89,14 @@ struct Function {
         uint32_t class;
         uint16_t vendor, device, subvendor, subdevice;
         bool is_bridge, hotplug;
-        bool vanishes; /* does not answer any more once it was removed */
+        bool multi_bit;    /* the multi-function bit of its header */
+        bool express;      /* a PCI Express function other than a port or bridge */
+        bool acs;          /* has Access Control Services */
+        bool conventional; /* a bridge to conventional PCI: what is below it shares its IOMMU group */
+        bool vanishes;     /* does not answer any more once it was removed */
         uint8_t secondary;
         Bar bars[BARS + 1];
+        Resource recorded[LINES];      /* where `place recorded` puts it */
         uint64_t window_size[WINDOWS]; /* what the bridge's registers say (6.1's floor) */
         char group_key[16];            /* functions with the same key share an IOMMU group */
         char late_key[16];             /* the key after it was removed once */
@@ -101,7 +105,9 @@ struct Function {
         /* the kernel's object */
         bool present;
         bool attachable; /* pci_bus_add_device() was reached */
+        bool is_multi;   /* the kernel knows that its slot has several */
         unsigned births;
+        unsigned long birth; /* counts over all functions: the order in which the kernel goes through them */
         Resource resources[LINES];
         const Driver *driver;
         unsigned enable;
@@ -116,7 +122,7 @@ struct Function {
 
 struct Host {
         PciAddress bus; /* domain and bus */
-        Resource windows[4];
+        Resource windows[8];
         size_t n_windows;
 };
 
@@ -165,6 +171,7 @@ typedef struct KernelOptions {
         bool lose_race;     /* drivers attach before the hold can be in place */
         bool udev;          /* there is a udevd */
         unsigned udev_usec; /* how long it takes for each event, about */
+        bool iommu;         /* functions without a group key are grouped by the kernel's rules */
         unsigned scan_usec; /* how long a scan waits when no override comes */
 } KernelOptions;
 
@@ -182,6 +189,7 @@ typedef struct Machine {
         User users[USERS_MAX];
         size_t n_users;
         Group groups[GROUPS_MAX];
+        unsigned long n_births;
         bool vfio_numbers[FUNCTIONS_MAX];
         Resource reserved[8];
         size_t n_reserved;

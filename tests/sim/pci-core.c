@@ -29,8 +29,8 @@ static Resource resource_from(const Bar *bar)
                 return (Resource){ 0 };
         if (bar->fixed)
                 return (Resource){ bar->fixed, bar->fixed + bar->size - 1,
-                                   bar->flags | FLAG_SIZEALIGN | FLAG_FIXED, bar->size, 0 };
-        return (Resource){ 0, bar->size - 1, bar->flags | FLAG_SIZEALIGN | FLAG_UNSET, bar->size, 0 };
+                                   bar->flags | FLAG_SIZEALIGN | FLAG_FIXED, bar->size };
+        return (Resource){ 0, bar->size - 1, bar->flags | FLAG_SIZEALIGN | FLAG_UNSET, bar->size };
 }
 
 /* pci_reassigndev_resource_alignment(): memory BARs and the ROM grow to what was asked for (KF §2). */
@@ -52,6 +52,10 @@ static void discover(Machine *machine, Function *function)
         function->present = true;
         function->attachable = false;
         function->births++;
+        function->birth = machine->n_births++;
+        /* IOMMUs are set up at boot when all slots have been scanned; later each function meets them as it is found. */
+        bool is_further = function->address.function > 0;
+        function->is_multi = function->multi_bit || (machine->booting && is_further);
         function->driver = NULL;
         function->enable = 0;
         for (unsigned i = 0; i < ATTRIBUTES; i++)
@@ -62,6 +66,7 @@ static void discover(Machine *machine, Function *function)
         if (function->class >> 8 != 0x0600 && !machine->options.probe_only)
                 apply_alignment(function, alignment_of(machine->alignment, function, machine->options.page));
         group_join(machine, function);
+        function->is_multi |= is_further;
         uevents_send(machine, "add", function);
 }
 
@@ -216,8 +221,7 @@ void pci_rescan(Machine *machine, Host *host)
         lock_rescan(machine, "rescan");
         if (scan_bus(machine, host, NULL))
                 leave_time_for_listeners(machine, host);
-        allocator_size(machine, host);
-        allocator_assign(machine, host);
+        allocator_run(machine, host);
         attach_all(machine, host);
         unlock_rescan(machine);
 }
@@ -279,6 +283,14 @@ static void shrink_to_own_size(Machine *machine)
                 }
 }
 
+static void take_recorded(Machine *machine)
+{
+        for (size_t i = 0; i < machine->n_functions; i++) {
+                Function *function = machine->functions[i];
+                memcpy(function->resources, function->recorded, sizeof(function->resources));
+        }
+}
+
 void pci_boot(Machine *machine, Placement placement)
 {
         char saved[TEXT_MAX];
@@ -289,12 +301,15 @@ void pci_boot(Machine *machine, Placement placement)
         machine->alignment[0] = '\0';
         for (size_t i = 0; i < machine->n_hosts; i++) {
                 (void) scan_bus(machine, &machine->hosts[i], NULL);
+                if (placement == PLACEMENT_RECORDED)
+                        continue;
                 if (placement == PLACEMENT_SPREAD)
                         spread(machine, machine->options.page);
-                allocator_size(machine, &machine->hosts[i]);
-                allocator_assign(machine, &machine->hosts[i]);
+                allocator_run(machine, &machine->hosts[i]);
                 shrink_to_own_size(machine);
         }
+        if (placement == PLACEMENT_RECORDED)
+                take_recorded(machine);
         for (size_t i = 0; i < machine->n_functions; i++) {
                 machine->functions[i]->attachable = true;
                 if (!machine->binds_later || !is_for_vfio(machine, machine->functions[i]))

@@ -11,8 +11,9 @@
 
 /* Where the firmware put BARs. */
 typedef enum Placement {
-        PLACEMENT_PACKED, /* as the kernel packs */
-        PLACEMENT_SPREAD, /* each on a page of its own */
+        PLACEMENT_PACKED,   /* as the kernel packs */
+        PLACEMENT_SPREAD,   /* each on a page of its own */
+        PLACEMENT_RECORDED, /* as the scenario's `line` statements say */
 } Placement;
 
 /* Brings the machine up: all that it has is found, placed and on its driver. */

@@ -77,18 +77,21 @@ static bool parse_kernel(Statement *s)
         options->lose_race = has_word(s, "lose-race");
         options->udev = !has_word(s, "no-udev");
         options->udev_usec = has_word(s, "slow-udev") ? SLOW_UDEV_USEC : 0;
+        options->iommu = has_word(s, "iommu");
         return (new_one || has_word(s, "6.1")) && (!page || text_to_bytes(page, &options->page) == 0);
 }
 
-static bool add_window(Host *host, const char *range, uint64_t flags)
+/* "A-B,C-D" */
+static bool add_windows(Host *host, const char *ranges, uint64_t flags)
 {
-        Resource *window = &host->windows[host->n_windows];
-        if (!range)
-                return true;
-        if (!parse_range(range, &window->start, &window->end))
-                return false;
-        window->flags = flags;
-        host->n_windows++;
+        for (; ranges; ranges = strchr(ranges, ',') ? strchr(ranges, ',') + 1 : NULL) {
+                Resource *window = &host->windows[host->n_windows];
+                if (host->n_windows == ELEMENTSOF(host->windows) ||
+                    !parse_range(ranges, &window->start, &window->end))
+                        return false;
+                window->flags = flags;
+                host->n_windows++;
+        }
         return true;
 }
 
@@ -100,9 +103,9 @@ static bool parse_host(Statement *s)
                 return false;
         Host *host = &s->machine->hosts[s->machine->n_hosts++];
         *host = (Host){ .bus = { .domain = domain, .bus = (uint8_t) bus } };
-        return add_window(host, value_of(s, "io"), FLAG_IO) &&
-               add_window(host, value_of(s, "mem"), FLAG_MEMORY) &&
-               add_window(host, value_of(s, "high"), FLAG_MEMORY | FLAG_64);
+        return add_windows(host, value_of(s, "io"), FLAG_IO) &&
+               add_windows(host, value_of(s, "mem"), FLAG_MEMORY) &&
+               add_windows(host, value_of(s, "high"), FLAG_MEMORY | FLAG_64);
 }
 
 static bool parse_reserve(Statement *s)
@@ -111,8 +114,9 @@ static bool parse_reserve(Statement *s)
         if (machine->n_reserved == ELEMENTSOF(machine->reserved) || s->n_words < 2)
                 return false;
         Resource *resource = &machine->reserved[machine->n_reserved++];
-        resource->flags = FLAG_MEMORY;
-        return parse_range(s->words[1], &resource->start, &resource->end);
+        bool is_io = has_word(s, "io");
+        resource->flags = is_io ? FLAG_IO : FLAG_MEMORY;
+        return parse_range(s->words[s->n_words - 1], &resource->start, &resource->end);
 }
 
 /* --- functions --- */
@@ -192,6 +196,10 @@ static bool parse_common(const Statement *s, Function *function)
                 copy(function->boot_attributes[i], VALUE_MAX, value_of(s, attribute_name((Attribute) i)));
         function->vanishes = has_word(s, "vanishes");
         function->external = has_word(s, "external");
+        function->multi_bit = has_word(s, "multi");
+        function->express = has_word(s, "express");
+        function->acs = has_word(s, "acs");
+        function->conventional = has_word(s, "conventional");
         s->scenario->has_own_error |= function->vanishes;
         return parse_bars(s, function);
 }
@@ -238,6 +246,27 @@ static bool parse_bridge(Statement *s)
                parse_size(value_of(s, "window"), &bridge->window_size[WINDOW_MEMORY]) &&
                parse_size(value_of(s, "io-window"), &bridge->window_size[WINDOW_IO]) &&
                parse_size(value_of(s, "pref-window"), &bridge->window_size[WINDOW_PREFETCH]);
+}
+
+/* A line of `resource` at boot; what it is of is a BAR, ROM or window of that size. */
+static bool parse_line_statement(Statement *s)
+{
+        PciAddress address;
+        unsigned long long line, start, end, flags;
+
+        if (s->n_words < 2 || pci_address_parse(s->words[1], &address) < 0 ||
+            sscanf(s->rest, "%*s %llu %llx %llx %llx", &line, &start, &end, &flags) != 4 || line >= LINES)
+                return false;
+        Function *function = machine_find(s->machine, address);
+        if (!function)
+                return false;
+        uint64_t size = end - start + 1;
+        function->recorded[line] = (Resource){ start, end, flags, size };
+        if (line <= ROM)
+                function->bars[line] = (Bar){ size, flags & ~FLAG_SIZEALIGN, 0 };
+        else if (line >= FIRST_WINDOW)
+                function->window_size[line - FIRST_WINDOW] = size;
+        return true;
 }
 
 /* --- drivers and users --- */
@@ -335,8 +364,10 @@ static bool parse_alignment(Statement *s)
 
 static bool parse_place(Statement *s)
 {
-        s->scenario->placement = has_word(s, "spread") ? PLACEMENT_SPREAD : PLACEMENT_PACKED;
-        return has_word(s, "spread") || has_word(s, "packed");
+        s->scenario->placement = has_word(s, "spread")     ? PLACEMENT_SPREAD
+                                 : has_word(s, "recorded") ? PLACEMENT_RECORDED
+                                                           : PLACEMENT_PACKED;
+        return has_word(s, "spread") || has_word(s, "recorded") || has_word(s, "packed");
 }
 
 static bool parse_config(Statement *s)
@@ -394,7 +425,7 @@ static const struct {
         { "user", parse_user },     { "target", parse_target },       { "absent", parse_absent },
         { "place", parse_place },   { "alignment", parse_alignment }, { "config", parse_config },
         { "option", parse_option }, { "expect", parse_expect },       { "check", parse_check },
-        { "faults", parse_faults }, { "rung", parse_rung },
+        { "faults", parse_faults }, { "rung", parse_rung },           { "line", parse_line_statement },
 };
 
 static bool parse_line(Statement *s, char *line)
@@ -417,6 +448,13 @@ static bool parse_line(Statement *s, char *line)
                         is_fine = statements[i].parse(s);
         free(rest);
         return is_fine;
+}
+
+bool scenario_statement(Machine *machine, char *line)
+{
+        Scenario scenario = { .machine = machine };
+        Statement statement = { .scenario = &scenario, .machine = machine };
+        return parse_line(&statement, line);
 }
 
 bool scenario_parse(Scenario *scenario, const char *text, char problem[static 256])

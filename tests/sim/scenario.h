@@ -35,6 +35,9 @@ typedef struct Scenario {
 /* Reads TEXT into *SCENARIO and its machine, which must be reset. False: *PROBLEM says what is wrong. */
 bool scenario_parse(Scenario *scenario, const char *text, char problem[static 256]);
 
+/* Reads one statement at any later time; LINE is cut up. */
+bool scenario_statement(Machine *machine, char *line);
+
 /* Boots the machine: after this the scenario can be run, or (machine->binds_later) scenario_begin() called. */
 bool scenario_boot(Scenario *scenario, char problem[static 256]);
 /* Binds what is to be on VFIO, and users come. */

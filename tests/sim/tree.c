@@ -2,6 +2,8 @@
 
 #include "tree.h"
 
+#include "control.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -9,11 +11,9 @@
 static const StaticEntry empty_entries[] = { { 0 } };
 
 static const StaticEntry top_entries[] = {
-        { "sys", &static_directory, NULL, sys_entries },
-        { "proc", &proc_directory, NULL, NULL },
-        { "dev", &static_directory, NULL, dev_entries },
-        { "run", &run_directory, NULL, NULL },
-        { 0 },
+        { "sys", &static_directory, NULL, sys_entries }, { "proc", &proc_directory, NULL, NULL },
+        { "dev", &static_directory, NULL, dev_entries }, { "run", &run_directory, NULL, NULL },
+        { "control", NULL, &control_kind, NULL },        { 0 },
 };
 
 int node_link(Node *ret, const char *format, ...)

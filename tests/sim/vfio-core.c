@@ -2,6 +2,7 @@
 
 #include "vfio-core.h"
 
+#include "iommu.h"
 #include "uevents.h"
 
 #include <string.h>
@@ -31,7 +32,9 @@ static int find_group(const Machine *machine, const char *key)
 void group_join(Machine *machine, Function *function)
 {
         const char *key = key_of(function);
-        int number = find_group(machine, key);
+        int number = machine->options.iommu && !*key ? iommu_group_of(machine, function) : NONE;
+        if (number == NONE)
+                number = find_group(machine, key);
         if (number == NONE || strcmp(key, "none") == 0)
                 return;
         Group *group = &machine->groups[number];
