@@ -5,9 +5,10 @@
 # nothing here asks vfio-realign what is true. A scenario is read into a shell that has this file, $name (its
 # own name), $out (a folder that the host gets) and the addresses of machine.sh.
 
-. /vm/machine.sh
+# The comparison with the simulator (tests/compare) reads it for another tree than this machine's.
+. "${machine:-/vm/machine.sh}"
 
-pci=/sys/bus/pci
+pci=${root-}/sys/bus/pci
 events=$out/uevents
 page=$(getconf PAGESIZE)
 
@@ -105,7 +106,7 @@ path_of()
 
 rescan()
 {
-    echo 1 >"/sys/class/pci_bus/$root_bus/rescan"
+    echo 1 >"${root-}/sys/class/pci_bus/$root_bus/rescan"
 }
 
 take_out()
