@@ -45,6 +45,9 @@ static void apply_alignment(Function *function, uint64_t alignment)
                 resource->end = alignment - 1;
                 resource->alignment = alignment;
         }
+        /* An entry that names a bridge switches its memory windows off: how large they were is forgotten. */
+        if (function->is_bridge && alignment != 0)
+                function->window_size[WINDOW_MEMORY] = function->window_size[WINDOW_PREFETCH] = 0;
 }
 
 static void discover(Machine *machine, Function *function)
