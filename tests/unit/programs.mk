@@ -18,6 +18,11 @@ test_log_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_log_LDADD = $(DAEMON_TEST_LIBS)
 test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sd_journal_sendv_with_location
 
+UNIT_TESTS += test-lock-watch
+test_lock_watch_SOURCES = tests/unit/test-lock-watch.c tests/unit/suite.h
+test_lock_watch_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_lock_watch_LDADD = $(DAEMON_TEST_LIBS)
+
 test_attempts_SOURCES = tests/unit/test-attempts.c tests/unit/suite.h
 test_attempts_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_attempts_LDADD = $(DAEMON_TEST_LIBS)
