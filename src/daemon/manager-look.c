@@ -112,7 +112,10 @@ static int look_at(Manager *manager, Bus *bus, uint64_t now)
                 if (!targets)
                         return -ENOMEM;
                 if (bus_says(bus, targets))
-                        log_say(LOG_NOTICE, &(LogContext){ .bus = bus->key, .reason = REASON_IN_USE },
+                        log_say(LOG_NOTICE,
+                                &(LogContext){ .bus = bus->key,
+                                               .function = targets,
+                                               .reason = REASON_IN_USE },
                                 "%s: in use, to be realigned when that has ended", targets);
                 return manager_wait(manager, bus, REASON_IN_USE);
         }
@@ -145,20 +148,43 @@ int manager_turn(Manager *manager)
         return r;
 }
 
+static char *refusal_text(const PlanRefusal *refusal)
+{
+        bool other = !pci_address_equal(refusal->address, refusal->culprit);
+        return text_format("%s is not realigned: %s%s%s%s%s%s. Remedy: %s.",
+                           PCI_ADDRESS_TEXT(refusal->address), reason_text(refusal->reason),
+                           other || refusal->detail ? " (" : "",
+                           other ? PCI_ADDRESS_TEXT(refusal->culprit) : "",
+                           other && refusal->detail ? ": " : "", refusal->detail ? refusal->detail : "",
+                           other || refusal->detail ? ")" : "", reason_remedy(refusal->reason));
+}
+
 static char *refusals_text(const PlanSet *set)
 {
         char *text = strdup("");
         for (size_t i = 0; i < set->n_refusals && text; i++) {
-                const PlanRefusal *refusal = &set->refusals[i];
-                bool other = !pci_address_equal(refusal->address, refusal->culprit);
-                text_replace(&text, "%s%s%s is not realigned: %s%s%s%s%s%s. Remedy: %s.", text,
-                             *text ? "\n" : "", PCI_ADDRESS_TEXT(refusal->address),
-                             reason_text(refusal->reason), other || refusal->detail ? " (" : "",
-                             other ? PCI_ADDRESS_TEXT(refusal->culprit) : "",
-                             other && refusal->detail ? ": " : "", refusal->detail ? refusal->detail : "",
-                             other || refusal->detail ? ")" : "", reason_remedy(refusal->reason));
+                _cleanup_free_ char *line = refusal_text(&set->refusals[i]);
+                text_replace(&text, "%s%s%s", text, *text ? "\n" : "", line ? line : "");
         }
         return text;
+}
+
+/* Each by itself: function and reason are fields of the message. */
+static int say_refusals(const Bus *bus, const PlanSet *set)
+{
+        for (size_t i = 0; i < set->n_refusals; i++) {
+                _cleanup_free_ char *text = refusal_text(&set->refusals[i]);
+                if (!text)
+                        return -ENOMEM;
+                log_say(LOG_NOTICE,
+                        &(LogContext){
+                                        .bus = bus->key,
+                                        .function = PCI_ADDRESS_TEXT(set->refusals[i].address),
+                                        .reason = set->refusals[i].reason,
+                        },
+                        "%s", text);
+        }
+        return 0;
 }
 
 /* "0000:03:00.0, 0000:03:00.1 would be realigned (scope bus): …" */
@@ -187,10 +213,11 @@ static Reason passing_reason(const PlanSet *set)
 }
 
 /* Nothing is carried out: says why, if that is new, and rests or waits. */
-static int leave_it(Manager *manager, Bus *bus, const PlanSet *set, char *remarks)
+static int leave_it(Manager *manager, Bus *bus, const PlanSet *set, const char *remarks)
 {
-        if (bus_says(bus, *remarks ? remarks : NULL))
-                say_lines(bus, LOG_NOTICE, set->n_refusals ? set->refusals[0].reason : REASON_NONE, remarks);
+        int r = bus_says(bus, *remarks ? remarks : NULL) ? say_refusals(bus, set) : 0;
+        if (r < 0)
+                return r;
         Reason passing = passing_reason(set);
         if (passing != REASON_NONE)
                 return manager_wait(manager, bus, passing);
