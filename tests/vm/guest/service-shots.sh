@@ -2,8 +2,8 @@
 # shellcheck shell=sh disable=SC2034,SC2086,SC2154 # read after lib.sh and product.sh
 #
 # service-shots: SIGKILL of the daemon, of the worker, or of both, in front of the first, second, third, ... time that
-# the worker replaces its journal, which it does before each step; each time on a machine packed anew. systemd restarts
-# the daemon. Ends with the first transaction that had no such place.
+# the worker replaces one of its files, which it does before each step (journal, progress) and at the end (result); each
+# time on a machine packed anew. systemd restarts the daemon. Ends with the first transaction that had no such place.
 
 foreign='pci:8086:1234;what is this'
 radius="0000:00:05.0 $multi_function"
@@ -61,8 +61,10 @@ what_holds()
 shoot()
 {
     victim=$1
+    settle_delay=200ms
     policy
-    hold_worker rename '^transaction\.json$'
+    hold_worker rename .
+    add_to_unit restart RestartSec=100ms
     listen
     since=$(marked)
     while [ $shots -lt 40 ]; do
@@ -79,7 +81,7 @@ shoot()
         kill_$victim
         what_holds
         systemctl stop $unit
-        rm -rf $run/*
+        rm -rf "${run:?}"/*
         systemctl reset-failed $unit
     done
     same "the last transaction had no such place" missed "$_held"
