@@ -2,6 +2,7 @@
 
 #include "base/root.h"
 
+#include "base/read-until-end.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -29,8 +30,6 @@ static int open_again(int directory, const char *path, const struct open_how *ho
                         return -errno;
         }
 }
-
-#define READ_STEP 4000u /* more than a sysfs attribute of the usual kind, so that one read(2) serves it */
 
 int root_open(const char *directory, Root **ret)
 {
@@ -135,47 +134,23 @@ int root_read_link_name(const Root *root, const char *path, char **ret)
         return 0;
 }
 
-/* sysfs and proc know no file sizes: read until nothing comes. */
-static int read_all(int fd, char **ret, size_t *ret_size)
-{
-        _cleanup_free_ char *text = NULL;
-        size_t size = 0, room = 0;
-
-        for (;;) {
-                if (room - size < READ_STEP) {
-                        room = room ? room * 2 : READ_STEP * 2;
-                        if (room > ROOT_READ_MAX)
-                                return -EFBIG;
-                        char *more = realloc(text, room);
-                        if (!more)
-                                return -ENOMEM;
-                        text = more;
-                }
-                ssize_t n = read(fd, text + size, room - size - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-        }
-        text[size] = '\0';
-        if (strlen(text) != size)
-                return -EBADMSG;
-        *ret = TAKE_PTR(text);
-        *ret_size = size;
-        return 0;
-}
-
 int root_read_file(const Root *root, const char *path, char **ret, size_t *ret_size)
 {
         _cleanup_close_ int fd = -1;
+        _cleanup_free_ char *text = NULL;
         size_t size;
         int r = root_open_file(root, path, O_RDONLY | O_NOCTTY, 0, &fd);
+        /* sysfs and proc know no file sizes: read until nothing comes. */
+        if (r == 0)
+                r = read_until_end(fd, ROOT_READ_MAX, NULL, NULL, &text, &size);
         if (r < 0)
                 return r;
-        return read_all(fd, ret, ret_size ? ret_size : &size);
+        if (strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        if (ret_size)
+                *ret_size = size;
+        return 0;
 }
 
 int root_read_attribute(const Root *root, const char *path, char **ret)

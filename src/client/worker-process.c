@@ -2,6 +2,8 @@
 
 #include "client/worker-process.h"
 
+#include "act/deadline.h"
+#include "base/read-until-end.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -11,7 +13,6 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define NSEC_PER_USEC UINT64_C(1000)
@@ -20,18 +21,11 @@
 
 extern char **environ;
 
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC;
-}
-
 /* 0: FD can be read (or its process has ended). -ETIMEDOUT at UNTIL. */
 static int wait_readable(int fd, uint64_t until)
 {
         for (;;) {
-                uint64_t now = now_usec();
+                uint64_t now = deadline_now();
                 if (now >= until)
                         return -ETIMEDOUT;
                 uint64_t left = until - now;
@@ -48,34 +42,19 @@ static int wait_readable(int fd, uint64_t until)
         }
 }
 
-static int read_until_end(int fd, uint64_t until, char **ret)
+static int wait_until(int fd, void *userdata)
+{
+        const uint64_t *until = userdata;
+        return wait_readable(fd, *until);
+}
+
+static int read_output(int fd, uint64_t until, char **ret)
 {
         _cleanup_free_ char *text = NULL;
-        size_t size = 0, room = 0;
-
-        for (;;) {
-                if (room - size < BUFSIZ) {
-                        room += room + (size_t) 2 * BUFSIZ;
-                        if (size > WORKER_OUTPUT_MAX)
-                                return -EFBIG;
-                        char *more = realloc(text, room);
-                        if (!more)
-                                return -ENOMEM;
-                        text = more;
-                }
-                int r = wait_readable(fd, until);
-                if (r < 0)
-                        return r;
-                ssize_t n = read(fd, text + size, room - size - 1);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-        }
-        text[size] = '\0';
+        size_t size;
+        int r = read_until_end(fd, WORKER_OUTPUT_MAX, wait_until, &until, &text, &size);
+        if (r < 0)
+                return r;
         if (strlen(text) != size)
                 return -EBADMSG;
         *ret = TAKE_PTR(text);
@@ -105,7 +84,7 @@ static void kill_and_reap(pid_t pid)
 {
         int status;
         kill(pid, SIGKILL);
-        (void) reap(pid, now_usec() + KILL_DEADLINE_USEC, &status);
+        (void) reap(pid, deadline_now() + KILL_DEADLINE_USEC, &status);
 }
 
 static int spawn(char *const *arguments, int output, pid_t *ret)
@@ -126,7 +105,7 @@ static int spawn(char *const *arguments, int output, pid_t *ret)
 int worker_process_run(char *const *arguments, uint64_t deadline_usec, char **ret_text, int *ret_status)
 {
         _cleanup_free_ char *text = NULL;
-        const uint64_t until = now_usec() + deadline_usec;
+        const uint64_t until = deadline_now() + deadline_usec;
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
@@ -140,7 +119,7 @@ int worker_process_run(char *const *arguments, uint64_t deadline_usec, char **re
         close(TAKE_FD(writing));
 
         int status;
-        r = read_until_end(reading, until, &text);
+        r = read_output(reading, until, &text);
         if (r == 0)
                 r = reap(pid, until, &status);
         if (r < 0) {

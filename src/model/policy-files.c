@@ -2,6 +2,7 @@
 
 #include "model/policy-files.h"
 
+#include "base/read-until-end.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -145,29 +146,6 @@ int policy_files_find(const Root *root, PolicyProblems *problems, char ***ret)
         return 0;
 }
 
-static int read_limited(int fd, char **ret, size_t *ret_size)
-{
-        _cleanup_free_ char *text = malloc(POLICY_FILE_MOST + 1);
-        size_t size = 0;
-        if (!text)
-                return -ENOMEM;
-        for (;;) {
-                ssize_t n = read(fd, text + size, POLICY_FILE_MOST + 1 - size);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                size += (size_t) n;
-                if (size > POLICY_FILE_MOST)
-                        return -EFBIG;
-        }
-        *ret = TAKE_PTR(text);
-        *ret_size = size;
-        return 0;
-}
-
 /* A link to /dev/null masks, as systemd's files are masked, also in a root directory that has no dev/null. */
 static bool is_mask(const Root *root, const char *path)
 {
@@ -197,5 +175,5 @@ int policy_file_read(const Root *root, const char *path, char **ret, size_t *ret
                 return -errno;
         if (root && !S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-        return read_limited(fd, ret, ret_size);
+        return read_until_end(fd, POLICY_FILE_MOST, NULL, NULL, ret, ret_size);
 }

@@ -3,6 +3,7 @@
 #include "act/lock.h"
 #include "act/outcome.h"
 #include "act/transaction.h"
+#include "base/read-until-end.h"
 #include "base/text.h"
 #include "judge/plan-document.h"
 #include "worker/worker.h"
@@ -50,36 +51,20 @@ static int open_plan(const char *file, FILE **ret)
         return 0;
 }
 
-static int read_text(FILE *stream, char **ret)
-{
-        _cleanup_free_ char *text = NULL;
-        size_t room = 0;
-        ssize_t n = getdelim(&text, &room, '\0', stream);
-        if (ferror(stream))
-                return -errno;
-        if ((size_t) (n < 0 ? 0 : n) > PLAN_SIZE_MAX)
-                return -EFBIG;
-        if (!text || n < 0) {
-                free(TAKE_PTR(text));
-                text = strdup("");
-        }
-        if (!text)
-                return -ENOMEM;
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
 static int read_plan(const char *file, Plan **ret, char **ret_problem)
 {
         _cleanup_fclose_ FILE *stream = NULL;
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ JsonObject *document = NULL;
 
+        size_t size;
         int r = open_plan(file, &stream);
         if (r == -EPERM)
                 *ret_problem = text_format("the file is not one that only root can write");
         if (r == 0)
-                r = read_text(stream, &text);
+                r = read_until_end(fileno(stream), PLAN_SIZE_MAX, NULL, NULL, &text, &size);
+        if (r == 0 && strlen(text) != size)
+                r = -EBADMSG;
         if (r == 0)
                 r = json_document_parse(text, &document, ret_problem);
         return r == 0 ? plan_from_json(document, ret, ret_problem) : r;
