@@ -32,6 +32,10 @@ int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_un
 int entries_stand(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
+/* The reverse, for a rollback: REASON_STATE_NOT_RESTORED when entries for what was not grown before are there still. */
+int entries_left(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
 typedef enum EntriesWhich {
         ENTRIES_ALL,
         /* Only of functions that were not grown before: the others are to come back as they were. */

@@ -22,6 +22,8 @@ typedef struct Result {
         Finding finding; /* why it is not verified; REASON_NONE otherwise */
         Finding *warnings;
         size_t n_warnings;
+        Finding *state; /* of OUTCOME_FAILED: what is not as before */
+        size_t n_state;
         ResultStep *steps;
         size_t n_steps;
         uint64_t usec;
@@ -29,6 +31,7 @@ typedef struct Result {
 } Result;
 
 int result_add_warning(Result *result, const Finding *warning) _warn_unused_result_ _nonnull_(1, 2);
+int result_add_state(Result *result, const Finding *finding) _warn_unused_result_ _nonnull_(1, 2);
 int result_add_step(Result *result, const ResultStep *step) _warn_unused_result_ _nonnull_(1, 2);
 void result_clear(Result *result) _nonnull_(1);
 

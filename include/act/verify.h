@@ -25,6 +25,10 @@ int verify_world(const Plan *plan, const Topology *topology, const Verdicts *ver
 int verify_function(const Plan *plan, size_t index, const Topology *topology,
                     Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4);
 
+/* The same for one LINE of FUNCTION, which is PLANNED's: REASON_BAR_LOST or nothing. PAGE in bytes. */
+int verify_line(const PlanFunction *planned, const PciFunction *function, unsigned line, uint64_t page,
+                Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 5);
+
 /* True when every function of the plan is there and its `resource` file reads as before: nothing was removed. */
 bool verify_untouched(const Plan *plan, const Topology *topology) _nonnull_(1, 2);
 

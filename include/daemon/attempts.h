@@ -44,8 +44,12 @@ int attempts_add(Attempts *attempts, AttemptKey key, Reason reason) _warn_unused
 /* One succeeded: those before it do not count any more. */
 void attempts_forget(Attempts *attempts, AttemptKey key) _nonnull_(1);
 
-/* A transaction on the bus KEY (bus_key_from_path()) could not be undone. -ENOMEM. */
-int attempts_block(Attempts *attempts, const char *key) _warn_unused_result_ _nonnull_(1, 2);
+/* A transaction on the bus KEY (bus_key_from_path()) could not be undone; STATE says in words what it has left. -ENOMEM. */
+int attempts_block(Attempts *attempts, const char *key, const char *state) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/* The INDEXth bus that is blocked, and its state; NULL: there are not so many. */
+const char *attempts_blocked(const Attempts *attempts, size_t index, const char **ret_state) _nonnull_(1, 3);
 
 /* True when that was so on the bus KEY, or on one that shares its blast radius: above or below it. */
 bool attempts_is_blocked(const Attempts *attempts, const char *key) _nonnull_(1, 2);

@@ -13,8 +13,11 @@
 char *transaction_log_progress(const WorkerProgress *progress, bool foreign) _warn_unused_result_
                 _nonnull_(1);
 
-/* One line with outcome, functions, duration, reason and remedy; one more for each warning. */
+/* One line with outcome, functions, duration, reason and remedy; one more for each warning, and for all that is not as before. */
 void transaction_log_result(const WorkerResult *result) _nonnull_(1);
+
+/* What is not as before after a transaction that failed: "0000:03:00.0: WHAT: DETAIL; …". NULL: no memory. */
+char *transaction_state_text(const WorkerResult *result) _warn_unused_result_ _nonnull_(1);
 
 /* The worker ended without a result. BUS is a bus_key_describe(); NULL: it recovered. */
 void transaction_log_no_result(const char *bus, const WorkerEnd *end) _nonnull_(2);

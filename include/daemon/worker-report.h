@@ -53,6 +53,8 @@ typedef struct WorkerResult {
         size_t n_functions;
         ReportWarning *warnings;
         size_t n_warnings;
+        ReportWarning *state; /* of OUTCOME_FAILED: what is not as before, one after another */
+        size_t n_state;
 } WorkerResult;
 
 typedef enum WorkerReportKind {

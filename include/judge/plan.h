@@ -56,7 +56,8 @@ typedef struct PlanFunction {
         int iommu_group;
         uint64_t alignment; /* bytes of its entry; 0: no entry is written for it */
         ResourceTable resources;
-        OwnSizes own; /* what the BARs and the ROM have when nothing has grown them */
+        unsigned n_refused; /* how many of its BARs VFIO refuses */
+        OwnSizes own;       /* what the BARs and the ROM have when nothing has grown them */
 } PlanFunction;
 
 typedef struct PlanStep {

@@ -61,6 +61,9 @@ DEFINE_CLEANUP(Verdicts *, verdict_free);
 /* The report on FUNCTION, which must be one of verdicts->topology. */
 const FunctionReport *verdict_of(const Verdicts *verdicts, const PciFunction *function) _nonnull_(1, 2);
 
+/* How many BARs VFIO refuses to map: shared, misaligned or without an address. */
+unsigned verdict_n_refused(const FunctionReport *report) _pure_ _nonnull_(1);
+
 /* On a VFIO driver and FUNCTION_NEEDS_REALIGN: the target of a transaction. */
 bool verdict_is_target(const Verdicts *verdicts, const PciFunction *function) _nonnull_(1, 2);
 

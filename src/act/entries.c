@@ -205,21 +205,40 @@ int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Fin
         return r;
 }
 
-int entries_stand(const Root *root, const Plan *plan, Finding *finding)
+/* The first of PLAN's entries that is in the attribute, or is not: 1 with *RET, 0: none. */
+static int find_entry(const Root *root, const Plan *plan, EntriesWhich which, bool is_there, char **ret)
 {
         _cleanup_(text_list_freep) TextList entries = NULL, ours = NULL;
         _cleanup_free_ char *current = NULL;
         int r = entries_ours(root, &ours);
         if (r == 0)
-                r = entries_to_remove(plan, ours, ENTRIES_ALL, &entries);
+                r = entries_to_remove(plan, ours, which, &entries);
         if (r == 0)
                 r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &current);
         for (size_t i = 0; r == 0 && entries[i]; i++)
-                if (!alignment_param_has(current, entries[i]))
-                        r = finding_make(finding, REASON_ENTRY_REJECTED, plan->functions[0].address,
-                                         "somebody has taken \"%s\" out of /" ALIGNMENT_PARAM_PATH,
-                                         entries[i]);
+                if (alignment_param_has(current, entries[i]) == is_there) {
+                        *ret = strdup(entries[i]);
+                        return *ret ? 1 : -ENOMEM;
+                }
         return r;
+}
+
+int entries_stand(const Root *root, const Plan *plan, Finding *finding)
+{
+        _cleanup_free_ char *entry = NULL;
+        int r = find_entry(root, plan, ENTRIES_ALL, false, &entry);
+        return r <= 0 ? r
+                      : finding_make(finding, REASON_ENTRY_REJECTED, plan->functions[0].address,
+                                     "somebody has taken \"%s\" out of /" ALIGNMENT_PARAM_PATH, entry);
+}
+
+int entries_left(const Root *root, const Plan *plan, Finding *finding)
+{
+        _cleanup_free_ char *entry = NULL;
+        int r = find_entry(root, plan, ENTRIES_OF_UNGROWN, true, &entry);
+        return r <= 0 ? r
+                      : finding_make(finding, REASON_STATE_NOT_RESTORED, plan->functions[0].address,
+                                     "\"%s\" of ours is still in /" ALIGNMENT_PARAM_PATH, entry);
 }
 
 int entries_remove(const Root *root, const Plan *plan, EntriesWhich which, Finding *finding)

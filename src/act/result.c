@@ -6,14 +6,24 @@
 
 #include <errno.h>
 
-int result_add_warning(Result *result, const Finding *warning)
+static int add_finding(Finding **list, size_t *n, const Finding *finding)
 {
-        Finding *more = reallocarray(result->warnings, result->n_warnings + 1, sizeof(*more));
+        Finding *more = reallocarray(*list, *n + 1, sizeof(*more));
         if (!more)
                 return -ENOMEM;
-        result->warnings = more;
-        result->warnings[result->n_warnings++] = *warning;
+        *list = more;
+        more[(*n)++] = *finding;
         return 0;
+}
+
+int result_add_warning(Result *result, const Finding *warning)
+{
+        return add_finding(&result->warnings, &result->n_warnings, warning);
+}
+
+int result_add_state(Result *result, const Finding *finding)
+{
+        return add_finding(&result->state, &result->n_state, finding);
 }
 
 int result_add_step(Result *result, const ResultStep *step)
@@ -29,6 +39,7 @@ int result_add_step(Result *result, const ResultStep *step)
 void result_clear(Result *result)
 {
         free(result->warnings);
+        free(result->state);
         free(result->steps);
         *result = (Result){ 0 };
 }
@@ -89,12 +100,21 @@ static int finding_add(JsonObject *object, const char *function_name, const Find
         return r;
 }
 
-static JsonObject *warning_to_json(const Finding *warning)
+static JsonObject *finding_to_json(const Finding *finding)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
-        if (!object || finding_add(object, "function", warning) < 0)
+        if (!object || finding_add(object, "function", finding) < 0)
                 return NULL;
         return TAKE_PTR(object);
+}
+
+static JsonObject *findings_to_json(const Finding *findings, size_t n)
+{
+        _cleanup_json_ JsonObject *list = json_object_new_array();
+        for (size_t i = 0; i < n && list; i++)
+                if (json_append(list, finding_to_json(&findings[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
 }
 
 static JsonObject *step_to_json(const ResultStep *step)
@@ -110,20 +130,19 @@ static JsonObject *step_to_json(const ResultStep *step)
 
 static int lists_add(JsonObject *object, const Result *result, const Plan *plan, const Topology *topology)
 {
-        _cleanup_json_ JsonObject *functions = json_object_new_array(), *warnings = json_object_new_array(),
-                                  *steps = json_object_new_array();
-        int r = functions && warnings && steps ? 0 : -ENOMEM;
+        _cleanup_json_ JsonObject *functions = json_object_new_array(), *steps = json_object_new_array();
+        int r = functions && steps ? 0 : -ENOMEM;
 
         for (size_t i = 0; i < plan->n_functions && r == 0; i++)
                 r = json_append(functions, function_to_json(&plan->functions[i], topology));
-        for (size_t i = 0; i < result->n_warnings && r == 0; i++)
-                r = json_append(warnings, warning_to_json(&result->warnings[i]));
         for (size_t i = 0; i < result->n_steps && r == 0; i++)
                 r = json_append(steps, step_to_json(&result->steps[i]));
         if (r == 0)
                 r = json_add(object, "functions", json_object_get(functions));
         if (r == 0)
-                r = json_add(object, "warnings", json_object_get(warnings));
+                r = json_add(object, "warnings", findings_to_json(result->warnings, result->n_warnings));
+        if (r == 0)
+                r = json_add(object, "state", findings_to_json(result->state, result->n_state));
         return r == 0 ? json_add(object, "steps", json_object_get(steps)) : r;
 }
 

@@ -2,6 +2,7 @@
 
 #include "act/transaction.h"
 
+#include "act/aftermath.h"
 #include "act/entries.h"
 #include "act/growth.h"
 #include "act/step.h"
@@ -220,52 +221,6 @@ static int save(Transaction *transaction, Finding *finding)
         return r == 0 ? journal_begin(transaction->root, &transaction->journal) : r;
 }
 
-static int add_warning_if(Transaction *transaction, int answer, const Finding *finding)
-{
-        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
-}
-
-static bool was_known(const Transaction *transaction, PciAddress address)
-{
-        for (size_t i = 0; i < transaction->known.n; i++)
-                if (pci_address_equal(transaction->known.addresses[i], address))
-                        return true;
-        return false;
-}
-
-/* A function that somebody had removed is back; whom it shares an IOMMU group with was not known before. */
-static int appeared(const Topology *now, const PciFunction *function, Finding *finding)
-{
-        for (size_t i = 0; i < now->n_functions && function->iommu_group != IOMMU_GROUP_NONE; i++) {
-                const PciFunction *other = &now->functions[i];
-                if (other != function && other->iommu_group == function->iommu_group)
-                        return finding_make(finding, REASON_FUNCTION_APPEARED, function->address,
-                                            "in IOMMU group %d, together with %s", function->iommu_group,
-                                            PCI_ADDRESS_TEXT(other->address));
-        }
-        return finding_make(finding, REASON_FUNCTION_APPEARED, function->address, "%s", "");
-}
-
-/* What is worth telling although it is no failure: groups that changed, functions that appeared. */
-static int look_around(Transaction *transaction)
-{
-        const Plan *plan = transaction->journal.plan;
-        const KnownFunctions *known = transaction->known.addresses ? &transaction->known : NULL;
-        Finding finding;
-        int r = 0;
-
-        for (size_t i = 0; i < plan->n_functions && r == 0; i++)
-                r = add_warning_if(transaction, verify_group(plan, i, transaction->now, known, &finding),
-                                   &finding);
-        for (size_t i = 0; known && i < transaction->now->n_functions && r == 0; i++) {
-                const PciFunction *function = &transaction->now->functions[i];
-                if (!was_known(transaction, function->address))
-                        r = add_warning_if(transaction, appeared(transaction->now, function, &finding),
-                                           &finding);
-        }
-        return r;
-}
-
 /* The result is written before the journal goes: a crash in between is recovered to the same end. */
 static int finish(Transaction *transaction, Outcome outcome, const Finding *finding)
 {
@@ -276,7 +231,9 @@ static int finish(Transaction *transaction, Outcome outcome, const Finding *find
         result->finding = *finding;
         result->usec = deadline_now() - transaction->began;
         if (outcome != OUTCOME_STALE && transaction_look(transaction) == 0) {
-                int r = look_around(transaction);
+                int r = aftermath_warn(transaction);
+                if (r == 0 && outcome == OUTCOME_FAILED)
+                        r = aftermath_describe(transaction);
                 if (r < 0)
                         return r;
                 /* A record that is not needed any more does no harm. */

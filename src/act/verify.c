@@ -25,26 +25,28 @@ static bool has_shrunk(const PciResource *before, const PciResource *now, uint64
         return was_grown ? resource_size(now) < own : resource_size(now) >= page;
 }
 
+int verify_line(const PlanFunction *planned, const PciFunction *function, unsigned line, uint64_t page,
+                Finding *finding)
+{
+        const PciResource *before = &planned->resources.lines[line], *now = &function->resources.lines[line];
+        bool is_same_type = ((before->flags ^ now->flags) & RESOURCE_TYPE_MASK) == 0;
+
+        if (!must_come_back(before, line) || (resource_is_assigned(now) && is_same_type &&
+                                              !has_shrunk(before, now, planned->own.lines[line], page)))
+                return FINDING_NONE;
+        return finding_make(finding, REASON_BAR_LOST, function->address, "%s, %llu bytes, was at 0x%llx",
+                            resource_line_name(planned->resources.n_lines, line),
+                            (unsigned long long) resource_size(before), (unsigned long long) before->start);
+}
+
 /* VF BARs belong to virtual functions, and with those on no plan is made; BARs and the ROM are what counts. */
 static int verify_assigned(const PlanFunction *planned, const PciFunction *function, uint64_t page,
                            Finding *finding)
 {
-        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
-                const PciResource *before = &planned->resources.lines[line],
-                                  *now = &function->resources.lines[line];
-                bool is_same_type = ((before->flags ^ now->flags) & RESOURCE_TYPE_MASK) == 0;
-
-                if (!must_come_back(before, line))
-                        continue;
-                if (!resource_is_assigned(now) || !is_same_type ||
-                    has_shrunk(before, now, planned->own.lines[line], page))
-                        return finding_make(finding, REASON_BAR_LOST, function->address,
-                                            "%s, %llu bytes, was at 0x%llx",
-                                            resource_line_name(planned->resources.n_lines, line),
-                                            (unsigned long long) resource_size(before),
-                                            (unsigned long long) before->start);
-        }
-        return FINDING_NONE;
+        int r = FINDING_NONE;
+        for (unsigned line = 0; line <= RESOURCE_ROM && r == FINDING_NONE; line++)
+                r = verify_line(planned, function, line, page, finding);
+        return r;
 }
 
 static int verify_present(const PlanFunction *planned, const Topology *topology, const PciFunction **ret,
@@ -223,8 +225,7 @@ int verify_group(const Plan *plan, size_t index, const Topology *topology, const
         if (r == FINDING_NONE)
                 r = compare_others(plan, planned, topology, known, function, false, finding);
         if (r == FINDING_NONE && function->iommu_group != planned->iommu_group)
-                r = finding_make(finding, REASON_GROUP_CHANGED, function->address,
-                                 "its number only: group %d is now group %d, with the same members",
-                                 planned->iommu_group, function->iommu_group);
+                r = finding_make(finding, REASON_GROUP_RENUMBERED, function->address,
+                                 "group %d is now group %d", planned->iommu_group, function->iommu_group);
         return r;
 }

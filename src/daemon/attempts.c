@@ -20,16 +20,22 @@ typedef struct Attempt {
         Reason reason;
 } Attempt;
 
-typedef struct TextSet {
-        char **items;
+/* Something that is known by its name, and what is to be said of it. */
+typedef struct Note {
+        char *name;
+        char *text;
+} Note;
+
+typedef struct Notes {
+        Note *items;
         size_t n_items;
-} TextSet;
+} Notes;
 
 struct Attempts {
         Attempt *items;
         size_t n_items;
-        TextSet blocked; /* keys of buses */
-        TextSet kept;    /* names of root buses: "0000:00" */
+        Notes blocked; /* by the keys of buses, with the state that they were left in */
+        Notes kept;    /* by the names of root buses: "0000:00" */
 };
 
 int attempts_new(Attempts **ret)
@@ -119,47 +125,57 @@ void attempts_forget(Attempts *attempts, AttemptKey key)
         *item = attempts->items[--attempts->n_items];
 }
 
-static bool text_set_has(const TextSet *set, const char *text, size_t size)
+static bool notes_have(const Notes *notes, const char *name, size_t size)
 {
-        for (size_t i = 0; i < set->n_items; i++)
-                if (strlen(set->items[i]) == size && memcmp(set->items[i], text, size) == 0)
+        for (size_t i = 0; i < notes->n_items; i++)
+                if (strlen(notes->items[i].name) == size && memcmp(notes->items[i].name, name, size) == 0)
                         return true;
         return false;
 }
 
-static int text_set_add(TextSet *set, const char *text, size_t size)
+static int notes_add(Notes *notes, const char *name, size_t size, const char *text)
 {
-        if (text_set_has(set, text, size))
+        if (notes_have(notes, name, size))
                 return 0;
-        char **items = reallocarray(set->items, set->n_items + 1, sizeof(char *));
+        Note *items = reallocarray(notes->items, notes->n_items + 1, sizeof(*items));
         if (!items)
                 return -ENOMEM;
-        set->items = items;
-        items[set->n_items] = strndup(text, size);
-        if (!items[set->n_items])
+        notes->items = items;
+        _cleanup_free_ char *name_copy = strndup(name, size), *text_copy = strdup(text);
+        if (!name_copy || !text_copy)
                 return -ENOMEM;
-        set->n_items++;
+        items[notes->n_items++] = (Note){ .name = TAKE_PTR(name_copy), .text = TAKE_PTR(text_copy) };
         return 0;
 }
 
-static void text_set_empty(TextSet *set)
+static void notes_empty(Notes *notes)
 {
-        for (size_t i = 0; i < set->n_items; i++)
-                free(set->items[i]);
-        set->n_items = 0;
+        for (size_t i = 0; i < notes->n_items; i++) {
+                free(notes->items[i].name);
+                free(notes->items[i].text);
+        }
+        notes->n_items = 0;
 }
 
-int attempts_block(Attempts *attempts, const char *key)
+int attempts_block(Attempts *attempts, const char *key, const char *state)
 {
-        return text_set_add(&attempts->blocked, key, strlen(key));
+        return notes_add(&attempts->blocked, key, strlen(key), state);
 }
 
 bool attempts_is_blocked(const Attempts *attempts, const char *key)
 {
         for (size_t i = 0; i < attempts->blocked.n_items; i++)
-                if (bus_key_related(attempts->blocked.items[i], key))
+                if (bus_key_related(attempts->blocked.items[i].name, key))
                         return true;
         return false;
+}
+
+const char *attempts_blocked(const Attempts *attempts, size_t index, const char **ret_state)
+{
+        if (index >= attempts->blocked.n_items)
+                return NULL;
+        *ret_state = attempts->blocked.items[index].text;
+        return attempts->blocked.items[index].name;
 }
 
 /* The root bus in front of the first device: "0000:00" of "0000:00:1c.0/00.0". */
@@ -171,12 +187,12 @@ static size_t host_size(const char *path)
 
 int attempts_keep_host(Attempts *attempts, const char *path)
 {
-        return text_set_add(&attempts->kept, path, host_size(path));
+        return notes_add(&attempts->kept, path, host_size(path), "");
 }
 
 bool attempts_host_is_kept(const Attempts *attempts, const char *path)
 {
-        return text_set_has(&attempts->kept, path, host_size(path));
+        return notes_have(&attempts->kept, path, host_size(path));
 }
 
 void attempts_forget_all(Attempts *attempts)
@@ -184,8 +200,8 @@ void attempts_forget_all(Attempts *attempts)
         for (size_t i = 0; i < attempts->n_items; i++)
                 free(attempts->items[i].path);
         attempts->n_items = 0;
-        text_set_empty(&attempts->blocked);
-        text_set_empty(&attempts->kept);
+        notes_empty(&attempts->blocked);
+        notes_empty(&attempts->kept);
 }
 
 static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_problem)
@@ -216,15 +232,18 @@ static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_pro
         return 0;
 }
 
-static int text_set_from_json(JsonObject *document, const char *name, TextSet *set, char **ret_problem)
+static int notes_from_json(JsonObject *document, const char *name, Notes *notes, char **ret_problem)
 {
         JsonObject *list;
         int r = json_field_array(document, name, ATTEMPTS_MAX, &list, ret_problem);
         for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++) {
-                const char *bus;
-                r = json_field_text(json_object_array_get_idx(list, i), "bus", &bus, ret_problem);
+                JsonObject *note = json_object_array_get_idx(list, i);
+                const char *bus, *text;
+                r = json_field_text(note, "bus", &bus, ret_problem);
                 if (r == 0)
-                        r = text_set_add(set, bus, strlen(bus));
+                        r = json_field_text_or_null(note, "state", &text, ret_problem);
+                if (r == 0)
+                        r = notes_add(notes, bus, strlen(bus), text ? text : "");
         }
         return r;
 }
@@ -239,8 +258,8 @@ static int from_json(JsonObject *document, Attempts *attempts, char **ret_proble
         for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
                 r = item_from_json(json_object_array_get_idx(list, i), attempts, ret_problem);
         if (r == 0)
-                r = text_set_from_json(document, "blocked", &attempts->blocked, ret_problem);
-        return r == 0 ? text_set_from_json(document, "kept", &attempts->kept, ret_problem) : r;
+                r = notes_from_json(document, "blocked", &attempts->blocked, ret_problem);
+        return r == 0 ? notes_from_json(document, "kept", &attempts->kept, ret_problem) : r;
 }
 
 int attempts_load(const Root *root, Attempts **ret, char **ret_problem)
@@ -280,19 +299,20 @@ static JsonObject *item_to_json(const Attempt *item)
         return TAKE_PTR(object);
 }
 
-static JsonObject *bus_to_json(const char *key)
+static JsonObject *note_to_json(const Note *note)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
-        if (!object || json_add_text(object, "bus", key) < 0)
+        if (!object || json_add_text(object, "bus", note->name) < 0 ||
+            json_add_text(object, "state", note->text) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
 
-static JsonObject *text_set_to_json(const TextSet *set)
+static JsonObject *notes_to_json(const Notes *notes)
 {
         _cleanup_json_ JsonObject *list = json_object_new_array();
-        for (size_t i = 0; i < set->n_items && list; i++)
-                if (json_append(list, bus_to_json(set->items[i])) < 0)
+        for (size_t i = 0; i < notes->n_items && list; i++)
+                if (json_append(list, note_to_json(&notes->items[i])) < 0)
                         return NULL;
         return TAKE_PTR(list);
 }
@@ -306,8 +326,8 @@ static int to_json(const Attempts *attempts, JsonObject *document)
         for (size_t i = 0; i < attempts->n_items && r == 0; i++)
                 r = json_append(list, item_to_json(&attempts->items[i]));
         if (r == 0)
-                r = json_add(document, "blocked", text_set_to_json(&attempts->blocked));
-        return r == 0 ? json_add(document, "kept", text_set_to_json(&attempts->kept)) : r;
+                r = json_add(document, "blocked", notes_to_json(&attempts->blocked));
+        return r == 0 ? json_add(document, "kept", notes_to_json(&attempts->kept)) : r;
 }
 
 int attempts_save(const Attempts *attempts, const Root *root)

@@ -63,23 +63,26 @@ static int remember_named(Manager *manager, const WorkerResult *result)
         return r;
 }
 
+static int block_bus(Manager *manager, const WorkerResult *result, const char *path, const char *state)
+{
+        _cleanup_free_ char *key = bus_key_from_topology_path(path);
+        _cleanup_free_ char *name = key ? bus_key_describe(key) : NULL;
+        if (!name)
+                return -ENOMEM;
+        if (!attempts_is_blocked(manager->attempts, key))
+                log_say(LOG_CRIT, &(LogContext){ .bus = key, .transaction = result->transaction },
+                        "No further transaction is started on %s until this service is reloaded.", name);
+        return attempts_block(manager->attempts, key, state);
+}
+
 /* Neither done nor undone: whatever else is on these buses is left alone. */
 static int block_buses(Manager *manager, const WorkerResult *result)
 {
-        int r = 0;
-        for (size_t i = 0; i < result->n_functions && r == 0; i++) {
-                if (!result->functions[i].target)
-                        continue;
-                _cleanup_free_ char *key = bus_key_from_topology_path(result->functions[i].path);
-                _cleanup_free_ char *name = key ? bus_key_describe(key) : NULL;
-                if (!name)
-                        return -ENOMEM;
-                if (!attempts_is_blocked(manager->attempts, key))
-                        log_say(LOG_CRIT, &(LogContext){ .bus = key, .transaction = result->transaction },
-                                "No further transaction is started on %s until this service is reloaded.",
-                                name);
-                r = attempts_block(manager->attempts, key);
-        }
+        _cleanup_free_ char *state = transaction_state_text(result);
+        int r = state ? 0 : -ENOMEM;
+        for (size_t i = 0; i < result->n_functions && r == 0; i++)
+                if (result->functions[i].target)
+                        r = block_bus(manager, result, result->functions[i].path, state);
         return r;
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/manager-status.h"
 
 #include "base/text.h"
+#include "daemon/bus-key.h"
 #include "daemon/log.h"
 
 #include <string.h>
@@ -78,6 +79,23 @@ static char *refused_sentence(const Manager *manager)
         return text_format("On %s: %s.", last->name, reason_text(last->reason));
 }
 
+/* What a transaction has left that could neither be finished nor undone. */
+static char *blocked_sentence(const Manager *manager)
+{
+        char *text = strdup("");
+        const char *key, *state;
+        for (size_t i = 0; text && (key = attempts_blocked(manager->attempts, i, &state)); i++) {
+                _cleanup_free_ char *name = bus_key_describe(key);
+                text_replace(&text,
+                             "%s%sOn %s a transaction could neither be finished nor undone, and no further one is "
+                             "started%s%s.",
+                             text, *text ? " " : "", name ? name : key, *state ? ": " : "", state);
+        }
+        if (text && !*text)
+                free(TAKE_PTR(text));
+        return text;
+}
+
 char *manager_status_text(const Manager *manager)
 {
         char *text = strdup("");
@@ -87,11 +105,13 @@ char *manager_status_text(const Manager *manager)
         _cleanup_free_ char *waiting = state_sentence(manager, BUS_WAITING, "waiting",
                                                       "wait for what uses their functions to end");
         _cleanup_free_ char *refused = refused_sentence(manager);
+        _cleanup_free_ char *blocked = blocked_sentence(manager);
 
         if (manager->gate == GATE_SHUT)
                 add(&text,
                     "An interrupted transaction could not be recovered: no further one is started, see the "
                     "journal.");
+        add(&text, blocked);
         add(&text, job);
         add(&text, settling);
         add(&text, waiting);

@@ -64,20 +64,42 @@ char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
         return text;
 }
 
-static void log_warnings(const WorkerResult *result)
+/* What weakens isolation, or makes something worse, is to be seen also where warnings are not (design §4 rules 6 and 9). */
+static int warning_priority(Reason reason)
 {
-        for (size_t i = 0; i < result->n_warnings; i++) {
-                const ReportWarning *warning = &result->warnings[i];
-                LogContext about = {
-                        .function = warning->function,
-                        .transaction = result->transaction,
-                        .reason = warning->reason,
-                };
-                log_say(LOG_WARNING, &about, "Transaction %s: %s%s%s%s%s. Remedy: %s.", result->transaction,
-                        warning->function ? warning->function : "", warning->function ? ": " : "",
-                        reason_text(warning->reason), warning->detail ? ": " : "",
-                        warning->detail ? warning->detail : "", reason_remedy(warning->reason));
+        if (reason == REASON_GROUP_CHANGED || reason == REASON_VERDICT_WORSE)
+                return LOG_CRIT;
+        return reason == REASON_GROUP_RENUMBERED ? LOG_NOTICE : LOG_WARNING;
+}
+
+/* "0000:03:00.0: WHAT: DETAIL" */
+static char *warning_text(const ReportWarning *warning)
+{
+        return text_format("%s%s%s%s%s", warning->function ? warning->function : "",
+                           warning->function ? ": " : "", reason_text(warning->reason),
+                           warning->detail ? ": " : "", warning->detail ? warning->detail : "");
+}
+
+static void log_warning(const WorkerResult *result, const ReportWarning *warning, int priority)
+{
+        _cleanup_free_ char *text = warning_text(warning);
+        LogContext about = {
+                .function = warning->function,
+                .transaction = result->transaction,
+                .reason = warning->reason,
+        };
+        log_say(priority, &about, "Transaction %s: %s. Remedy: %s.", result->transaction, text ? text : "",
+                reason_remedy(warning->reason));
+}
+
+char *transaction_state_text(const WorkerResult *result)
+{
+        char *text = strdup("");
+        for (size_t i = 0; i < result->n_state && text; i++) {
+                _cleanup_free_ char *one = warning_text(&result->state[i]);
+                text_replace(&text, "%s%s%s", text, *text ? "; " : "", one ? one : "");
         }
+        return text;
 }
 
 /* ": 0000:03:00.0: REASON (DETAIL). Remedy: …" */
@@ -107,7 +129,10 @@ void transaction_log_result(const WorkerResult *result)
                 result->transaction, outcome_name(result->outcome), functions ? functions : "",
                 (unsigned long long) result->usec / 1000, (unsigned long long) result->kernel_usec / 1000,
                 reason ? reason : "");
-        log_warnings(result);
+        for (size_t i = 0; i < result->n_warnings; i++)
+                log_warning(result, &result->warnings[i], warning_priority(result->warnings[i].reason));
+        for (size_t i = 0; i < result->n_state; i++)
+                log_warning(result, &result->state[i], LOG_CRIT);
 }
 
 void transaction_log_no_result(const char *bus, const WorkerEnd *end)

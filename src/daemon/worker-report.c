@@ -127,19 +127,20 @@ static int read_warning(JsonObject *object, ReportWarning *warning, char **ret_p
         return r < 0 ? r : copy_text_or_null(object, "detail", &warning->detail, ret_problem);
 }
 
-static int read_warnings(JsonObject *object, WorkerResult *result, char **ret_problem)
+static int read_warnings(JsonObject *object, const char *name, ReportWarning **ret, size_t *ret_n,
+                         char **ret_problem)
 {
         JsonObject *list;
-        int r = json_field_array(object, "warnings", LIST_MAX, &list, ret_problem);
+        int r = json_field_array(object, name, LIST_MAX, &list, ret_problem);
         if (r < 0)
                 return r;
         size_t n = json_object_array_length(list);
-        result->warnings = calloc(n + 1, sizeof(*result->warnings));
-        if (!result->warnings)
+        *ret = calloc(n + 1, sizeof(**ret));
+        if (!*ret)
                 return -ENOMEM;
-        result->n_warnings = n;
+        *ret_n = n;
         for (size_t i = 0; i < n && r == 0; i++)
-                r = read_warning(json_object_array_get_idx(list, i), &result->warnings[i], ret_problem);
+                r = read_warning(json_object_array_get_idx(list, i), &(*ret)[i], ret_problem);
         return r;
 }
 
@@ -171,7 +172,12 @@ static int read_result(JsonObject *object, WorkerResult *result, char **ret_prob
                 r = read_number(object, "kernel-usec", &result->kernel_usec, ret_problem);
         if (r == 0)
                 r = read_functions(object, result, ret_problem);
-        return r < 0 ? r : read_warnings(object, result, ret_problem);
+        if (r == 0)
+                r = read_warnings(object, "warnings", &result->warnings, &result->n_warnings, ret_problem);
+        JsonObject *state;
+        if (r < 0 || !json_object_object_get_ex(object, "state", &state))
+                return r;
+        return read_warnings(object, "state", &result->state, &result->n_state, ret_problem);
 }
 
 int worker_report_parse(const char *line, WorkerReport **ret, char **ret_problem)
@@ -199,6 +205,15 @@ int worker_report_parse(const char *line, WorkerReport **ret, char **ret_problem
         return 0;
 }
 
+static void warnings_free(ReportWarning *warnings, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                free(warnings[i].function);
+                free(warnings[i].detail);
+        }
+        free(warnings);
+}
+
 WorkerReport *worker_report_free(WorkerReport *report)
 {
         if (!report)
@@ -213,11 +228,8 @@ WorkerReport *worker_report_free(WorkerReport *report)
         for (size_t i = 0; i < report->result.n_functions; i++)
                 free(report->result.functions[i].path);
         free(report->result.functions);
-        for (size_t i = 0; i < report->result.n_warnings; i++) {
-                free(report->result.warnings[i].function);
-                free(report->result.warnings[i].detail);
-        }
-        free(report->result.warnings);
+        warnings_free(report->result.warnings, report->result.n_warnings);
+        warnings_free(report->result.state, report->result.n_state);
         free(report);
         return NULL;
 }

@@ -48,6 +48,7 @@ static JsonObject *function_to_json(const PlanFunction *function)
             json_add(object, "group", json_object_new_int(function->iommu_group)) < 0 ||
             json_add_u64(object, "alignment", function->alignment) < 0 ||
             json_add(object, "resources", resources_to_json(&function->resources)) < 0 ||
+            json_add_u64(object, "refused-bars", function->n_refused) < 0 ||
             json_add(object, "own-sizes", own_sizes_to_json(&function->own)) < 0)
                 return NULL;
         return TAKE_PTR(object);
@@ -165,7 +166,7 @@ static int texts_from_json(JsonObject *object, PlanFunction *function, char **re
 
 static int function_from_json(JsonObject *object, uint64_t page, PlanFunction *function, char **ret_problem)
 {
-        uint64_t class;
+        uint64_t class, n_refused;
         int r = json_field_address(object, "function", &function->address, ret_problem);
         if (r == 0)
                 r = texts_from_json(object, function, ret_problem);
@@ -186,10 +187,13 @@ static int function_from_json(JsonObject *object, uint64_t page, PlanFunction *f
                 r = json_field_u64(object, "alignment", UINT64_C(1) << 62, &function->alignment,
                                    ret_problem);
         if (r == 0)
+                r = json_field_u64(object, "refused-bars", RESOURCE_BARS, &n_refused, ret_problem);
+        if (r == 0)
                 r = own_sizes_from_json(object, "own-sizes", &function->own, ret_problem);
         if (r < 0)
                 return r;
         function->class = (uint32_t) class;
+        function->n_refused = (unsigned) n_refused;
         if (function->alignment != 0 &&
             (!page_size_valid(function->alignment) || function->alignment < page))
                 return problem(ret_problem, "\"alignment\" is not a power of two of at least a page");

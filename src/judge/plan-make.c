@@ -177,6 +177,7 @@ static int bridge_obstacle(const BusCase *bus, unsigned rung, Obstacle *ret)
 static int plan_function_fill(const BusCase *bus, const PciFunction *function, PlanFunction *ret)
 {
         int r = plan_function_from(function, bus->input->grown, is_target(bus, function), ret);
+        ret->n_refused = verdict_n_refused(verdict_of(bus->input->verdicts, function));
         ret->alignment = r == 0 ? alignment_of(bus->input, function, &ret->own) : 0;
         return r;
 }

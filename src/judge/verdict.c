@@ -266,6 +266,14 @@ const FunctionReport *verdict_of(const Verdicts *verdicts, const PciFunction *fu
         return &verdicts->functions[function - verdicts->topology->functions];
 }
 
+unsigned verdict_n_refused(const FunctionReport *report)
+{
+        unsigned n = 0;
+        for (unsigned line = 0; line < RESOURCE_BARS; line++)
+                n += report->bars[line].verdict > BAR_MAPPABLE;
+        return n;
+}
+
 bool verdict_is_target(const Verdicts *verdicts, const PciFunction *function)
 {
         return function->on_vfio && !function->is_bridge &&

@@ -54,3 +54,9 @@ UNIT_TESTS += test-blocker
 test_blocker_SOURCES = tests/unit/test-blocker.c tests/unit/suite.h tests/unit/tree.h
 test_blocker_CFLAGS = $(UNIT_CFLAGS)
 test_blocker_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-aftermath
+test_aftermath_SOURCES = tests/unit/test-aftermath.c tests/unit/suite.h tests/unit/topology-builder.h \
+        tests/unit/tree.h
+test_aftermath_CFLAGS = $(UNIT_CFLAGS)
+test_aftermath_LDADD = $(UNIT_LIBS)

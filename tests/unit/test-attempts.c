@@ -51,11 +51,15 @@ START_TEST(survives_a_restart)
         _cleanup_(attempts_freep) Attempts *attempts = load();
         ck_assert_int_eq(attempts_add(attempts, card, REASON_BAR_LOST), 0);
         ck_assert_int_eq(attempts_add(attempts, other_slot, REASON_STEP_FAILED), 0);
-        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
-        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0"), 0);
+        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0", "0000:01:00.0: gone"), 0);
+        ck_assert_int_eq(attempts_block(attempts, "0000:00:1c.0", "0000:01:00.0: gone"), 0);
         ck_assert_int_eq(attempts_save(attempts, root), 0);
 
         _cleanup_(attempts_freep) Attempts *again = load();
+        const char *state = NULL;
+        ck_assert_str_eq(attempts_blocked(again, 0, &state), "0000:00:1c.0");
+        ck_assert_str_eq(state, "0000:01:00.0: gone");
+        ck_assert_ptr_null(attempts_blocked(again, 1, &state));
         ck_assert(attempts_is_blocked(again, "0000:00:1c.0"));
         ck_assert(attempts_is_blocked(again, "0000:00:1c.0/00.0"));
         ck_assert(!attempts_is_blocked(again, "0000:00:1d.0"));

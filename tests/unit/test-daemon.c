@@ -311,9 +311,42 @@ START_TEST(a_failed_recovery_blocks_its_bus)
         stage_on(&stage, "recover",
                  "rm $d/" JOURNAL_PATH "\n" STAGE_RESULT("failed", "use-began", "false") "exit 4\n");
         stage_start(&stage);
-        stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: earlier attempts failed");
+        stage_await(&stage,
+                    "READY=1\nSTATUS=On the bus below 0000:00:1c.0 a transaction could neither be finished");
+        stage_await(&stage, "On the bus below 0000:00:1c.0: earlier attempts failed");
         assert_logged("No further transaction is started on the bus below 0000:00:1c.0");
         assert_calls("plan", 0);
+}
+END_TEST
+
+/* Neither done nor undone: what is not as before is in the journal and in STATUS, also of the next daemon. */
+START_TEST(a_failure_is_described)
+{
+        static const char status[] =
+                        "READY=1\nSTATUS=On the bus below 0000:00:1c.0 a transaction could neither be finished nor "
+                        "undone, and no further one is started: 0000:01:00.0: a function is not on the driver that it "
+                        "had before: on no driver, was on vfio-pci; 0000:01:00.1: a function did not come back after "
+                        "the rescan.";
+        stage_bind(&stage);
+        stage_on(&stage, "execute",
+                 STAGE_RESULT_AND(
+                                 "failed", "use-began", "true",
+                                 "[{\"reason\":\"wrong-driver\",\"function\":\"0000:01:00.0\","
+                                 "\"detail\":\"on no driver, was on vfio-pci\"},"
+                                 "{\"reason\":\"function-missing\",\"function\":\"0000:01:00.1\"}]") "exit 4\n");
+        stage_start(&stage);
+        stage_await(&stage, status);
+        assert_logged("Transaction ab12: 0000:01:00.0: a function is not on the driver that it had before: on no "
+                      "driver, was on vfio-pci. Remedy: bind it by hand");
+        assert_logged("Transaction ab12: 0000:01:00.1: a function did not come back");
+        stage_stop(&stage);
+        stage_start(&stage);
+        stage_await(&stage, status);
+        stage_event("bind", FIRST);
+        stage_await(&stage, "waiting for quiet");
+        stage_await(&stage, "a transaction could neither");
+        assert_calls("execute", 1);
+        assert_calls("plan", 1);
 }
 END_TEST
 
@@ -556,6 +589,7 @@ int main(void)
         tcase_add_test(tests, a_recovery_that_fails_stops_everything_until_reload);
         tcase_add_test(tests, a_recovery_that_dies_is_tried_twice);
         tcase_add_test(tests, a_failed_recovery_blocks_its_bus);
+        tcase_add_test(tests, a_failure_is_described);
         tcase_add_test(tests, a_foreign_worker_is_followed);
         tcase_add_test(tests, a_lock_that_is_let_go_in_silence_is_noticed);
         tcase_add_test(tests, a_result_with_a_journal_left_is_recovered);

@@ -179,6 +179,21 @@ START_TEST(test_warnings)
         expect(item("warnings", 19), "reason", "\"group-changed\"");
         expect(item("warnings", 19), "function", "\"" FIRST "\"");
         expect(item("warnings", 19), "detail", "\"warning 19\"");
+        expect_length("state", 0);
+}
+END_TEST
+
+START_TEST(test_state)
+{
+        Finding finding;
+        finding_make(&finding, REASON_WRONG_DRIVER, first->address, "on no driver");
+        ck_assert_int_eq(result_add_state(&result, &finding), 0);
+        make(&world.topology);
+        expect_length("state", 1);
+        expect(item("state", 0), "reason", "\"wrong-driver\"");
+        expect(item("state", 0), "function", "\"" FIRST "\"");
+        expect(item("state", 0), "detail", "\"on no driver\"");
+        expect_length("warnings", 0);
 }
 END_TEST
 
@@ -262,6 +277,7 @@ int main(void)
         tcase_add_test(cases, test_every_outcome);
         tcase_add_test(cases, test_every_reason);
         tcase_add_test(cases, test_warnings);
+        tcase_add_test(cases, test_state);
         tcase_add_test(cases, test_steps);
         tcase_add_test(cases, test_long_detail);
         tcase_add_test(cases, test_odd_bytes);

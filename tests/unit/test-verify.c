@@ -310,15 +310,20 @@ END_TEST
 
 static const KnownFunctions *known; /* NULL: all were there before */
 
-static void expect_group(size_t index, const char *detail)
+static void expect_group_reason(size_t index, Reason reason, const char *detail)
 {
         finding = (Finding){ 0 };
         int r = verify_group(plan, index, &world.topology, known, &finding);
         ck_assert_int_eq(r, detail ? FINDING_MADE : FINDING_NONE);
         if (!detail)
                 return;
-        ck_assert_int_eq(finding.reason, REASON_GROUP_CHANGED);
+        ck_assert_str_eq(reason_name(finding.reason), reason_name(reason));
         ck_assert_msg(strstr(finding.detail, detail), "\"%s\" does not say \"%s\"", finding.detail, detail);
+}
+
+static void expect_group(size_t index, const char *detail)
+{
+        expect_group_reason(index, REASON_GROUP_CHANGED, detail);
 }
 
 START_TEST(test_groups)
@@ -342,8 +347,8 @@ START_TEST(test_groups)
         unbound->iommu_group = 13;
 
         first->iommu_group = second->iommu_group = 99; /* both, together */
-        expect_group(PLANNED_FIRST, "its number only: group 12 is now group 99");
-        expect_group(PLANNED_SECOND, "its number only");
+        expect_group_reason(PLANNED_FIRST, REASON_GROUP_RENUMBERED, "group 12 is now group 99");
+        expect_group_reason(PLANNED_SECOND, REASON_GROUP_RENUMBERED, "group 12 is now group 99");
         expect_group(PLANNED_UNBOUND, NULL);
 
         first->iommu_group = IOMMU_GROUP_NONE; /* until something binds (LF) */
@@ -358,7 +363,7 @@ START_TEST(test_groups_of_what_appeared)
         known = &nobody;
         bystander->iommu_group = 12;
         first->iommu_group = second->iommu_group = 4;
-        expect_group(PLANNED_FIRST, "its number only: group 12 is now group 4");
+        expect_group_reason(PLANNED_FIRST, REASON_GROUP_RENUMBERED, "group 12 is now group 4");
         bystander->iommu_group = 4;
         expect_group(PLANNED_FIRST, "0000:00:1e.0 has joined its group 4: the two are no longer isolated");
         known = NULL;

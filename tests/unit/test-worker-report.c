@@ -10,6 +10,7 @@
         "{\"function\": \"0000:00:05.0\", \"path\": \"0000:00:05.0\", \"target\": false},"                   \
         "{\"function\": \"0000:03:00.0\", \"path\": \"0000:00:05.0/00.0\", \"target\": true},"               \
         "{\"function\": \"0000:03:00.1\", \"path\": \"0000:00:05.0/00.1\", \"target\": true}],"              \
+        "\"state\": [{\"reason\": \"bar-lost\", \"function\": \"0000:03:00.1\", \"detail\": \"BAR 2\"}],"    \
         "\"warnings\": [{\"reason\": \"group-changed\", \"function\": \"0000:03:00.0\", \"detail\": \"5\"}," \
         "{\"reason\": \"recovered\"}], \"steps\": []}"
 
@@ -70,6 +71,9 @@ START_TEST(reads_a_result)
         ck_assert_int_eq(result->warnings[0].reason, REASON_GROUP_CHANGED);
         ck_assert_str_eq(result->warnings[0].detail, "5");
         ck_assert_ptr_null(result->warnings[1].function);
+        ck_assert_uint_eq(result->n_state, 1);
+        ck_assert_int_eq(result->state[0].reason, REASON_BAR_LOST);
+        ck_assert_str_eq(result->state[0].function, "0000:03:00.1");
 
         _cleanup_free_ char *targets = worker_result_functions_text(result, true);
         _cleanup_free_ char *all = worker_result_functions_text(result, false);
