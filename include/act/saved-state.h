@@ -26,6 +26,7 @@ const char *saved_state_override(const SavedState *state, const char *path) _non
 
 typedef enum SavedStatePart {
         SAVED_STATE_ALL,
+        SAVED_STATE_OF_GROUP, /* what can only be set while nothing of its IOMMU group is bound */
         SAVED_STATE_OF_FUNCTION, /* what does not come and go with a driver: the function is given to another one */
 } SavedStatePart;
 

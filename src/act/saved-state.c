@@ -12,6 +12,7 @@
 #define WAKEUP "power/wakeup"
 #define AUTOSUSPEND "power/autosuspend_delay_ms"
 #define CONTROL "power/control"
+#define GROUP_TYPE "iommu_group/type"
 
 /* In the order in which they are written back. */
 static const char *const attributes[] = {
@@ -31,7 +32,7 @@ static const char *const attributes[] = {
         "link/l1_2_aspm",
         "link/l1_1_pcipm",
         "link/l1_2_pcipm",
-        "iommu_group/type",
+        GROUP_TYPE,
         CONTROL, /* last: "auto" may let the function sleep */
 };
 
@@ -160,6 +161,19 @@ static bool is_of_driver(const char *name)
         return strcmp(name, OVERRIDE) == 0 || strcmp(name, CONTROL) == 0 || strcmp(name, AUTOSUSPEND) == 0;
 }
 
+static bool is_part(SavedStatePart part, const char *name)
+{
+        switch (part) {
+        case SAVED_STATE_ALL:
+                break;
+        case SAVED_STATE_OF_GROUP:
+                return strcmp(name, GROUP_TYPE) == 0;
+        case SAVED_STATE_OF_FUNCTION:
+                return !is_of_driver(name);
+        }
+        return true;
+}
+
 int saved_state_restore(const SavedState *state, const Root *root, const char *path, PciAddress address,
                         SavedStatePart part, Finding *finding)
 {
@@ -167,8 +181,8 @@ int saved_state_restore(const SavedState *state, const Root *root, const char *p
         size_t size = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
-                bool is_left = part == SAVED_STATE_OF_FUNCTION && is_of_driver(attributes[i]);
-                const char *before = is_left ? NULL : value_of(state, path, attributes[i]);
+                const char *before =
+                                is_part(part, attributes[i]) ? value_of(state, path, attributes[i]) : NULL;
                 int r = before ? restore_attribute(root, address, attributes[i], before) : 0;
                 if (r == -ENOMEM)
                         return r;

@@ -22,6 +22,15 @@ static int check_addresses(const Transaction *transaction, const PlanFunction *p
         return verify_function(plan, (size_t) (planned - plan->functions), transaction->now, finding);
 }
 
+/* Before the first of a group is bound its type can still be set. What fails here is told when the rest is restored. */
+static int restore_group(const Transaction *transaction, const PlanFunction *planned, PciAddress address)
+{
+        Finding again;
+        int r = saved_state_restore(transaction->journal.state, transaction->root, planned->path, address,
+                                    SAVED_STATE_OF_GROUP, &again);
+        return r < 0 ? r : FINDING_NONE;
+}
+
 /* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */
 static int bind_to(Transaction *transaction, PciAddress address, const char *driver, Finding *finding)
 {
@@ -52,6 +61,8 @@ static int bind_named(Transaction *transaction, const PlanFunction *planned, con
                 r = check_addresses(transaction, planned, finding);
         if (r == FINDING_NONE && driver)
                 r = step_take_off(transaction, planned, finding);
+        if (r == FINDING_NONE && wanted)
+                r = restore_group(transaction, planned, address);
         return r == FINDING_NONE && wanted ? bind_to(transaction, address, wanted, finding) : r;
 }
 

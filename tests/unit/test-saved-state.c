@@ -135,6 +135,24 @@ START_TEST(test_restore)
 }
 END_TEST
 
+/* The kernel takes a group's type only while nothing of the group is bound: it is written apart, before that. */
+START_TEST(test_group_type)
+{
+        set(FIRST, "driver_override", "vfio-pci");
+        set(FIRST, "iommu_group/type", "identity");
+        _cleanup_(saved_state_freep) SavedState *state = save();
+        come_back(FIRST);
+        set(FIRST, "iommu_group/type", "DMA-FQ");
+        ck_assert_int_eq(saved_state_restore(state, root, FIRST_PATH, world_address(FIRST),
+                                             SAVED_STATE_OF_GROUP, &finding),
+                         FINDING_NONE);
+        ck_assert_str_eq(writes, "iommu_group/type=identity ");
+        expect(FIRST, "iommu_group/type", "identity");
+        ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_NONE);
+        ck_assert_str_eq(writes, "iommu_group/type=identity driver_override=vfio-pci ");
+}
+END_TEST
+
 /* A function is known by its path: it may have another bus number now. */
 START_TEST(test_moved)
 {
@@ -283,6 +301,7 @@ int main(void)
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_nothing_to_do);
         tcase_add_test(cases, test_restore);
+        tcase_add_test(cases, test_group_type);
         tcase_add_test(cases, test_moved);
         tcase_add_test(cases, test_hold);
         tcase_add_test(cases, test_override);

@@ -99,6 +99,9 @@ static void setup(void)
         ck_assert_int_eq(transaction_new(root, &options, world_only_plan(&world, FUNCTION), &transaction),
                          0);
         transaction->now = copy_topology();
+        _cleanup_json_ JsonObject *nothing = json_object_new_object();
+        _cleanup_free_ char *problem = NULL;
+        ck_assert_int_eq(saved_state_from_json(nothing, &transaction->journal.state, &problem), 0);
         transaction->guard.fds = malloc(sizeof(int));
         transaction->guard.fds[transaction->guard.n_fds++] = dup(told[0]); /* stands for a group file */
         finding = (Finding){ 0 };
