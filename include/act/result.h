@@ -26,6 +26,7 @@ typedef struct Result {
         size_t n_state;
         ResultStep *steps;
         size_t n_steps;
+        char **kernel; /* what the kernel said of the functions meanwhile; NULL-terminated; NULL: not known */
         uint64_t usec;
         bool attempted; /* reached the first unbind: it counts as an attempt (design §4 rule 6) */
 } Result;

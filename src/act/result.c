@@ -41,6 +41,7 @@ void result_clear(Result *result)
         free(result->warnings);
         free(result->state);
         free(result->steps);
+        text_list_free(result->kernel);
         *result = (Result){ 0 };
 }
 
@@ -128,6 +129,15 @@ static JsonObject *step_to_json(const ResultStep *step)
         return TAKE_PTR(object);
 }
 
+static JsonObject *lines_to_json(char *const *lines)
+{
+        _cleanup_json_ JsonObject *list = json_object_new_array();
+        for (; list && *lines; lines++)
+                if (json_append(list, json_object_new_string(*lines)) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
 static int lists_add(JsonObject *object, const Result *result, const Plan *plan, const Topology *topology)
 {
         _cleanup_json_ JsonObject *functions = json_object_new_array(), *steps = json_object_new_array();
@@ -162,6 +172,7 @@ JsonObject *result_to_json(const Result *result, const char *id, const Plan *pla
             json_add_bool(object, "attempted", result->attempted) < 0 ||
             json_add_u64(object, "usec", result->usec) < 0 ||
             json_add_u64(object, "kernel-usec", kernel_usec) < 0 ||
+            (result->kernel && json_add(object, "kernel", lines_to_json(result->kernel)) < 0) ||
             lists_add(object, result, plan, topology) < 0)
                 return NULL;
         return TAKE_PTR(object);

@@ -5,6 +5,7 @@
 #include "act/aftermath.h"
 #include "act/entries.h"
 #include "act/growth.h"
+#include "act/kernel-log.h"
 #include "act/step.h"
 #include "act/verify.h"
 #include "base/text.h"
@@ -14,6 +15,22 @@
 #include <errno.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
+
+#define KERNEL_LOG_USEC UINT64_C(500000) /* how long a result may wait for the kernel's lines */
+
+/* What is not known in time, or not at all, is left out: the result does not hang on it. */
+static void ask_kernel(Transaction *transaction)
+{
+        const Plan *plan = transaction->journal.plan;
+        _cleanup_free_ PciAddress *addresses = calloc(plan->n_functions, sizeof(*addresses));
+        if (!addresses || !root_is_host(transaction->root))
+                return;
+        for (size_t i = 0; i < plan->n_functions; i++)
+                addresses[i] = plan->functions[i].address;
+        if (kernel_log_read(NULL, addresses, plan->n_functions, transaction->began, KERNEL_LOG_USEC,
+                            &transaction->result.kernel) < 0)
+                transaction->result.kernel = NULL;
+}
 
 Transaction *transaction_free(Transaction *transaction)
 {
@@ -239,6 +256,8 @@ static int finish(Transaction *transaction, Outcome outcome, const Finding *find
                 /* A record that is not needed any more does no harm. */
                 (void) !growth_tidy(transaction->root, transaction->now);
         }
+        if (outcome != OUTCOME_STALE)
+                ask_kernel(transaction);
         _cleanup_json_ JsonObject *document =
                         result_to_json(result, journal->id, journal->plan, transaction->now);
         if (!document)

@@ -6,6 +6,11 @@ test_step_CFLAGS = $(UNIT_CFLAGS)
 test_step_LDADD = $(UNIT_LIBS)
 test_step_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_write_attribute,--wrap=hold_start
 
+UNIT_TESTS += test-kernel-log
+test_kernel_log_SOURCES = tests/unit/test-kernel-log.c tests/unit/suite.h
+test_kernel_log_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
+test_kernel_log_LDADD = $(UNIT_LIBS)
+
 UNIT_TESTS += test-result
 test_result_SOURCES = tests/unit/test-result.c tests/unit/suite.h tests/unit/topology-builder.h
 test_result_CFLAGS = $(UNIT_CFLAGS)
