@@ -21,6 +21,7 @@ typedef struct StatusReport {
         PolicySettings *settings; /* parallel to the rows */
         size_t n_rows;
         SharedPages shared;
+        bool has_bus;
         DaemonFacts *daemon; /* NULL: it does not answer */
 } StatusReport;
 
@@ -100,8 +101,10 @@ static void ask_daemon(StatusReport *report)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        if (report->context->sysroot || sd_bus_open_system(&bus) < 0 ||
-            sd_bus_set_method_call_timeout(bus, BUS_QUICK_USEC) < 0 ||
+        if (report->context->sysroot || sd_bus_open_system(&bus) < 0)
+                return;
+        report->has_bus = true;
+        if (sd_bus_set_method_call_timeout(bus, BUS_QUICK_USEC) < 0 ||
             daemon_facts_read(bus, &report->daemon, &error) < 0)
                 report->daemon = NULL;
 }
@@ -109,7 +112,8 @@ static void ask_daemon(StatusReport *report)
 static void say_of_daemon(const StatusReport *report)
 {
         const ClientContext *context = report->context;
-        if (context->sysroot || context->json != CLIENT_JSON_OFF || context->no_legend)
+        /* without a bus it may be running all the same */
+        if (!report->has_bus || context->json != CLIENT_JSON_OFF || context->no_legend)
                 return;
         printf("vfio-realignd: %s\n", report->daemon ? report->daemon->status : "not running");
 }

@@ -102,6 +102,9 @@ path_of()
     readlink -f "$pci/devices/$1" | sed -e 's|.*/pci[0-9a-f:]*/||' -e 's|/[0-9a-f]*:[0-9a-f]*:|/|g'
 }
 
+# What is shown here is a terminal to nobody.
+export VFIO_REALIGN_PAGER=cat
+
 # --- the two states of the machine
 
 rescan()
