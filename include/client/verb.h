@@ -50,6 +50,11 @@ ClientExit verb_cmdline(const ClientContext *context, size_t n, char *const *arg
 /* In check-config.c: reads policy files and says what is wrong in them. */
 ClientExit verb_check_config(const ClientContext *context, size_t n, char *const *arguments);
 
+/* In errand.c: from the host's drivers to VFIO, and back. */
+extern const ColumnList errand_columns;
+ClientExit verb_detach(const ClientContext *context, size_t n, char *const *arguments);
+ClientExit verb_reattach(const ClientContext *context, size_t n, char *const *arguments);
+
 /* In explain.c: what VFIO sees of a function, in plain words. */
 ClientExit verb_explain(const ClientContext *context, size_t n, char *const *arguments);
 

@@ -71,6 +71,8 @@ ClientExit bus_client_complain(const ClientContext *context, const sd_bus_error 
                         return client_error("%s", text ? text : "out of memory");
                 }
         (void) client_error("%s", error->message ? error->message : error->name);
+        if (strcmp(error->name, BUS_NAME ".Error.Refused") == 0)
+                return CLIENT_EXIT_CANNOT;
         return is_usage(error->name) ? CLIENT_EXIT_USAGE : CLIENT_EXIT_ERROR;
 }
 
