@@ -44,7 +44,7 @@ machine_options()
 
 # Three functions of one bus, in IOMMU groups of their own once the kernel has found them anew (only the first has the
 # multi-function bit): a disk, a function to be handed out, and a network interface whose small BAR shares its page.
-disk="0000:01:00.0"
+nvme="0000:01:00.0"
 wanted_by_guest="0000:01:00.1"
 near="0000:01:00.2"
 # The other end of that interface's cable.
@@ -56,7 +56,7 @@ crowded_bridge="0000:03:00.0"
 crowded_port="0000:00:06.0"
 on_root_bus=""
 
-functions="$disk $wanted_by_guest $near $far $crowded"
+functions="$nvme $wanted_by_guest $near $far $crowded"
 root_bus=0000:00
 root_ports="0000:00:04.0 0000:00:05.0 $crowded_port"
 bridges="$root_ports $crowded_bridge"
