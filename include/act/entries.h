@@ -17,14 +17,21 @@
  */
 int entries_ours(const Root *root, char ***ret) _warn_unused_result_ _nonnull_(1, 2);
 
+typedef enum EntriesWhich {
+        ENTRIES_ALL,
+        ENTRIES_OF_UNGROWN, /* of functions that were not grown before: the others are to come back as they were */
+        ENTRIES_KEPT,       /* of functions that have one when the plan has been executed */
+        ENTRIES_GIVEN_BACK, /* of the others: plan_gives_back() */
+} EntriesWhich;
+
 /*
  * Writes PLAN's entries. A FindingAnswer: FINDING_MADE with REASON_ATTRIBUTE_FULL (nothing was changed) or
  * REASON_ENTRY_REJECTED; or negative errno. *RET_DROPPED says how many of our own older entries had to go.
  */
-int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped,
-                    Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
+int entries_install(const Root *root, const Plan *plan, EntriesWhich which, size_t *ret_dropped,
+                    Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 4, 5);
 
-/* Whether PLAN's entries would fit now: REASON_ATTRIBUTE_FULL or nothing. Changes nothing. */
+/* Whether the entries that PLAN keeps would fit now: REASON_ATTRIBUTE_FULL or nothing. Changes nothing. */
 int entries_check(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
@@ -35,12 +42,6 @@ int entries_stand(const Root *root, const Plan *plan, Finding *finding) _warn_un
 /* The reverse, for a rollback: REASON_STATE_NOT_RESTORED when entries for what was not grown before are there still. */
 int entries_left(const Root *root, const Plan *plan, Finding *finding) _warn_unused_result_
                 _nonnull_(1, 2, 3);
-
-typedef enum EntriesWhich {
-        ENTRIES_ALL,
-        /* Only of functions that were not grown before: the others are to come back as they were. */
-        ENTRIES_OF_UNGROWN,
-} EntriesWhich;
 
 /* Takes PLAN's entries out of the attribute as it is now. */
 int entries_remove(const Root *root, const Plan *plan, EntriesWhich which,

@@ -32,6 +32,7 @@ typedef struct Transaction {
         GroupGuard guard;
         UdevWait *udev;
         EntriesWhich entries; /* that the next step drop-entries takes out */
+        bool is_undoing;
         Topology *now;        /* the latest snapshot: where the functions are */
         KnownFunctions known; /* of the whole machine before; without addresses in recovery */
         Result result;

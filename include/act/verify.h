@@ -10,13 +10,17 @@
 #include "judge/plan.h"
 
 typedef enum VerifyWhat {
-        VERIFY_REALIGNED,   /* and every BAR of functions on VFIO is mappable, with no neighbour */
+        /*
+         * And every BAR of functions on VFIO is mappable, with no neighbour; what was to get its own sizes back has them,
+         * and shares no page with another function on VFIO: who has that one mapped would reach it.
+         */
+        VERIFY_AS_PLANNED,
         VERIFY_ROLLED_BACK, /* all present, every BAR of before assigned */
 } VerifyWhat;
 
 /*
- * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, REASON_PAGE_SHARED, or that with no
- * BAR grown that should have been: REASON_FIRMWARE_ASSIGNMENT. TOPOLOGY is the fresh snapshot, VERDICTS its verdicts.
+ * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, REASON_SIZE_KEPT, REASON_PAGE_SHARED, or
+ * that with no BAR grown that should have been: REASON_FIRMWARE_ASSIGNMENT. TOPOLOGY is the fresh snapshot, VERDICTS its verdicts.
  */
 int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
                  Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);
@@ -28,6 +32,13 @@ int verify_function(const Plan *plan, size_t index, const Topology *topology,
 /* The same for one LINE of FUNCTION, which is PLANNED's: REASON_BAR_LOST or nothing. PAGE in bytes. */
 int verify_line(const PlanFunction *planned, const PciFunction *function, unsigned line, uint64_t page,
                 Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 5);
+
+/*
+ * A function of PLAN, at INDEX, that has got its own sizes back shares a page: REASON_PAGE_SHARED, which is what was asked
+ * for. A FindingAnswer.
+ */
+int verify_shares(const Plan *plan, size_t index, const Topology *topology, const Verdicts *verdicts,
+                  Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4, 5);
 
 /* True when every function of the plan is there and its `resource` file reads as before: nothing was removed. */
 bool verify_untouched(const Plan *plan, const Topology *topology) _nonnull_(1, 2);

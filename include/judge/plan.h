@@ -19,6 +19,7 @@
 
 typedef enum PlanGoal {
         PLAN_GOAL_REALIGN,
+        PLAN_GOAL_RESTORE,  /* the targets' BARs get their own sizes back */
         PLAN_GOAL_DETACH,   /* the targets come from the host's drivers, or none, to VFIO_DRIVER */
         PLAN_GOAL_REATTACH, /* they come from VFIO drivers, or none, to the host's */
         PLAN_GOAL_COUNT_,
@@ -105,16 +106,18 @@ typedef struct PlanInput {
         const Usage *usage;
         const Policy *policy;
         const Grown *grown; /* NULL: nothing is known to be grown */
+        PlanGoal goal;      /* of plan_make(): to realign or to restore */
         /* Parallel to topology->functions: the BAR that holds the MSI-X table, or -1. NULL: not known of any. */
         const int8_t *msix_bars;
         bool by_request; /* an administrator asks: realign = report does not refuse */
         unsigned lowest_rung; /* narrower plans have failed: do not make one again (design §4 rule 6); 0: none has */
         bool has_vfio_driver; /* VFIO_DRIVER is loaded */
+        bool keep_sizes; /* reattach: do not restore although the policy says after-reattach = restore */
 } PlanInput;
 
 /*
- * Plans for the functions at ADDRESSES: every bus that one of them is on is looked at as a whole, all its targets go
- * into its one plan. -ENOMEM.
+ * Plans for the functions at ADDRESSES. To realign: every bus that one of them is on is looked at as a whole, all its
+ * targets go into its one plan. To restore: the functions themselves, those of one bus in one plan. -ENOMEM.
  */
 int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses,
               PlanSet **ret) _warn_unused_result_ _nonnull_(1, 4);
@@ -132,8 +135,11 @@ bool plan_step_has_function(PlanStepKind kind);
 const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
 const char *plan_scope_name(PlanScope scope);  /* "function", "bus", "none" */
 int plan_scope_parse(const char *name, PlanScope *ret) _warn_unused_result_ _nonnull_(1, 2);
-const char *plan_goal_name(PlanGoal goal); /* "realign", "detach", "reattach" */
+const char *plan_goal_name(PlanGoal goal); /* "realign", "restore", "detach", "reattach" */
 int plan_goal_parse(const char *name, PlanGoal *ret) _warn_unused_result_ _nonnull_(1, 2);
+
+/* True when the BARs of FUNCTION, one of PLAN, are grown and get their own sizes back: its entry is taken out. */
+bool plan_gives_back(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);
 
 /* True when FUNCTION, one of PLAN, is on a driver of another kind when the plan has been executed. */
 bool plan_changes_driver(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);

@@ -14,7 +14,8 @@ typedef struct WorkerContext {
         bool by_request;      /* --by-request: an administrator asks */
         bool no_listener;     /* --no-listener */
         unsigned lowest_rung; /* --lowest-rung: plans on narrower rungs have failed */
-        PlanGoal goal;        /* of --plan: with --detach or --reattach another than to realign */
+        PlanGoal goal;        /* of --plan: with --restore, --detach or --reattach another than to realign */
+        bool keep_sizes;      /* reattach whatever after-reattach says */
 } WorkerContext;
 
 /* --plan: the plans and refusals for N functions as one document on standard output. Returns the exit status. */

@@ -67,15 +67,33 @@ static char *own_entry(const Plan *plan, const PlanFunction *function, const cha
         return text_format("0%u@%s", page_order(function->alignment), function->path);
 }
 
+static bool is_wanted(const Plan *plan, const PlanFunction *function, EntriesWhich which)
+{
+        if (function->alignment == 0)
+                return false;
+        switch (which) {
+        case ENTRIES_ALL:
+                break;
+        case ENTRIES_OF_UNGROWN:
+                return !own_sizes_are_exceeded(&function->own, &function->resources);
+        case ENTRIES_KEPT:
+                return !plan_gives_back(plan, function);
+        case ENTRIES_GIVEN_BACK:
+                return plan_gives_back(plan, function);
+        }
+        return true;
+}
+
 /* What is to be put in front of CURRENT. */
-static int entries_to_add(const Plan *plan, const char *current, char *const *ours, TextList *ret)
+static int entries_to_add(const Plan *plan, EntriesWhich which, const char *current, char *const *ours,
+                          TextList *ret)
 {
         _cleanup_(text_list_freep) TextList list = calloc(plan->n_functions + 1, sizeof(list[0]));
         size_t n = 0;
         if (!list)
                 return -ENOMEM;
         for (size_t i = 0; i < plan->n_functions; i++) {
-                if (plan->functions[i].alignment == 0)
+                if (!is_wanted(plan, &plan->functions[i], which))
                         continue;
                 list[n] = own_entry(plan, &plan->functions[i], current, ours);
                 if (!list[n++])
@@ -83,13 +101,6 @@ static int entries_to_add(const Plan *plan, const char *current, char *const *ou
         }
         *ret = TAKE_PTR(list);
         return 0;
-}
-
-static bool is_wanted(const PlanFunction *function, const char *path, EntriesWhich which)
-{
-        bool is_grown = own_sizes_are_exceeded(&function->own, &function->resources);
-        return function->alignment != 0 && strcmp(function->path, path) == 0 &&
-               (which == ENTRIES_ALL || !is_grown);
 }
 
 /* The entries of OURS that are about functions of PLAN, in whatever form. */
@@ -105,7 +116,8 @@ static int entries_to_remove(const Plan *plan, char *const *ours, EntriesWhich w
                 const char *at = strchr(ours[i], '@');
                 const char *path = at ? at + 1 : ours[i];
                 for (size_t j = 0; j < plan->n_functions; j++)
-                        if (is_wanted(&plan->functions[j], path, which)) {
+                        if (strcmp(plan->functions[j].path, path) == 0 &&
+                            is_wanted(plan, &plan->functions[j], which)) {
                                 list[n] = strdup(ours[i]);
                                 if (!list[n++])
                                         return -ENOMEM;
@@ -164,13 +176,13 @@ static void merge_clear(Merge *merge)
         text_list_free(merge->dropped);
 }
 
-static int merge_make(const Root *root, const Plan *plan, Merge *merge, Finding *finding)
+static int merge_make(const Root *root, const Plan *plan, EntriesWhich which, Merge *merge, Finding *finding)
 {
         int r = root_read_attribute(root, ALIGNMENT_PARAM_PATH, &merge->current);
         if (r == 0)
                 r = entries_ours(root, &merge->ours);
         if (r == 0)
-                r = entries_to_add(plan, merge->current, merge->ours, &merge->entries);
+                r = entries_to_add(plan, which, merge->current, merge->ours, &merge->entries);
         if (r == 0)
                 r = alignment_param_merge(merge->current, merge->entries, merge->ours,
                                           alignment_param_limit(plan->page), &merge->text, &merge->dropped);
@@ -183,13 +195,14 @@ static int merge_make(const Root *root, const Plan *plan, Merge *merge, Finding 
 int entries_check(const Root *root, const Plan *plan, Finding *finding)
 {
         _cleanup_(merge_clear) Merge merge = { 0 };
-        return merge_make(root, plan, &merge, finding);
+        return merge_make(root, plan, ENTRIES_KEPT, &merge, finding);
 }
 
-int entries_install(const Root *root, const Plan *plan, size_t *ret_dropped, Finding *finding)
+int entries_install(const Root *root, const Plan *plan, EntriesWhich which, size_t *ret_dropped,
+                    Finding *finding)
 {
         _cleanup_(merge_clear) Merge merge = { 0 };
-        int r = merge_make(root, plan, &merge, finding);
+        int r = merge_make(root, plan, which, &merge, finding);
         if (r != 0)
                 return r;
 

@@ -10,11 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool is_going_forward(const Transaction *transaction)
-{
-        return transaction->journal.stage == STAGE_BINDING;
-}
-
 /* Nothing that lost an address may be bound: the hardware still decodes at its old place (KF §7). */
 static int check_addresses(const Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
@@ -104,6 +99,7 @@ static int check_host_driver(Transaction *transaction, const PlanFunction *plann
 
 static int bind_to_host(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
+        const Plan *plan = transaction->journal.plan;
         int r = transaction_look(transaction);
         if (r < 0)
                 return r;
@@ -113,6 +109,10 @@ static int bind_to_host(Transaction *transaction, const PlanFunction *planned, F
         r = check_addresses(transaction, planned, finding);
         if (r == FINDING_NONE && function->driver)
                 r = step_take_off(transaction, planned, finding);
+        /* One that was removed is new to udev, which loads its driver; without that the host may have none for it. */
+        if (r == FINDING_NONE && plan->scope != PLAN_SCOPE_NONE)
+                (void) !udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(function->address),
+                                          plan->step_timeout_usec);
         if (r == FINDING_NONE)
                 r = probe_for_host(transaction, planned, transaction_address(transaction, planned), finding);
         return r == FINDING_NONE ? check_host_driver(transaction, planned, finding) : r;
@@ -121,7 +121,7 @@ static int bind_to_host(Transaction *transaction, const PlanFunction *planned, F
 int step_bind(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
-        bool is_given_away = is_going_forward(transaction) && plan_changes_driver(plan, planned);
+        bool is_given_away = !transaction->is_undoing && plan_changes_driver(plan, planned);
 
         if (!is_given_away)
                 return bind_named(transaction, planned, planned->driver, finding);

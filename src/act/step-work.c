@@ -27,16 +27,25 @@ static int unbind_from(Transaction *transaction, PciAddress address, const char 
         return r;
 }
 
+static int warn_about(Transaction *transaction, int answer, const Finding *finding)
+{
+        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
+}
+
 static int work_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
+        const Plan *plan = transaction->journal.plan;
         size_t n_dropped = 0;
-        int r = growth_record(transaction->root, transaction->journal.plan);
+        int r = growth_record(transaction->root, plan);
         if (r == 0)
-                r = entries_install(transaction->root, transaction->journal.plan, &n_dropped, finding);
+                r = entries_install(transaction->root, plan,
+                                    transaction->is_undoing ? ENTRIES_GIVEN_BACK : ENTRIES_KEPT, &n_dropped,
+                                    finding);
+        if (r == FINDING_NONE && !transaction->is_undoing)
+                r = entries_remove(transaction->root, plan, ENTRIES_GIVEN_BACK, finding);
         if (r == FINDING_NONE && n_dropped > 0) {
                 Finding warning;
-                finding_make(&warning, REASON_ATTRIBUTE_FULL,
-                             transaction->journal.plan->functions[0].address,
+                finding_make(&warning, REASON_ATTRIBUTE_FULL, plan->functions[0].address,
                              "%zu older entries of our own were dropped to make room", n_dropped);
                 r = transaction_warn(transaction, &warning);
         }
@@ -259,7 +268,6 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         _cleanup_(iomem_freep) Iomem *iomem = NULL;
         _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         const Plan *plan = transaction->journal.plan;
-        bool is_undoing = transaction->journal.stage == STAGE_UNDOING;
 
         int r = transaction_look(transaction);
         if (r == 0 && transaction->journal.stage != STAGE_BINDING)
@@ -274,18 +282,18 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         if (r < 0)
                 return r;
         r = verify_world(plan, transaction->now, verdicts,
-                         is_undoing ? VERIFY_ROLLED_BACK : VERIFY_REALIGNED, finding);
+                         transaction->is_undoing ? VERIFY_ROLLED_BACK : VERIFY_AS_PLANNED, finding);
         /* The kernel can only have ignored what it could see. */
         if (r == FINDING_MADE && finding->reason == REASON_FIRMWARE_ASSIGNMENT) {
                 int stand = entries_stand(transaction->root, plan, finding);
                 r = stand < 0 ? stand : FINDING_MADE;
         }
+        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE && !transaction->is_undoing; i++) {
+                Finding warning;
+                r = warn_about(transaction, verify_shares(plan, i, transaction->now, verdicts, &warning),
+                               &warning);
+        }
         return r;
-}
-
-static int warn_about(Transaction *transaction, int answer, const Finding *finding)
-{
-        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
 }
 
 /*
@@ -328,8 +336,7 @@ static int work_restore(Transaction *transaction, const PlanFunction *planned, F
                         return r;
         }
         /* Of one that was not removed nothing is lost, and what a driver sets is the new one's. */
-        bool is_given_away =
-                        transaction->journal.stage == STAGE_BINDING && plan_changes_driver(plan, planned);
+        bool is_given_away = !transaction->is_undoing && plan_changes_driver(plan, planned);
         if (is_given_away && plan->scope == PLAN_SCOPE_NONE)
                 return FINDING_NONE;
         if (!planned->driver && !planned->is_bridge && transaction->journal.stage != STAGE_TAKING &&

@@ -75,7 +75,7 @@ static void late(void *argument)
 /* Before anything is removed, and not when what was taken is being put back. */
 static bool is_taking(const StepCall *call)
 {
-        return call->transaction->journal.stage == STAGE_TAKING &&
+        return call->transaction->journal.stage == STAGE_TAKING && !call->transaction->is_undoing &&
                (call->kind == PLAN_STEP_ENTRIES || call->kind == PLAN_STEP_UNBIND);
 }
 
@@ -116,9 +116,7 @@ int step_run(Transaction *transaction, PlanStepKind kind, size_t index, size_t p
         uint64_t began = deadline_now();
         int r = journal_progress(transaction->root, &transaction->journal, &call.step);
         /* Putting things back does not depend on what this step would have noted: recovery would do all of it again. */
-        bool is_undoing = transaction->journal.stage == STAGE_UNDOING ||
-                          transaction->journal.stage == STAGE_UNDONE;
-        if (r < 0 && !is_undoing)
+        if (r < 0 && !transaction->is_undoing)
                 return conclude(&call, r);
         report(&call, "begin", 0);
 

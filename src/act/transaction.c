@@ -325,6 +325,20 @@ static int undo_and_finish(Transaction *transaction, const Finding *cause)
         return r < 0 ? r : finish(transaction, OUTCOME_FAILED, &finding);
 }
 
+/* What the policy wants and the plan cannot do: the function goes back to the host grown as it is. */
+static int tell_kept(Transaction *transaction)
+{
+        const Plan *plan = transaction->journal.plan;
+        Finding warning;
+
+        if (plan->goal != PLAN_GOAL_REATTACH || plan->narrowed == REASON_NONE)
+                return 0;
+        finding_make(&warning, plan->narrowed, plan->narrowed_by,
+                     "its BARs do not get their own sizes back%s%s", plan->narrowed_detail ? ": it is " : "",
+                     plan->narrowed_detail ? plan->narrowed_detail : "");
+        return transaction_warn(transaction, &warning);
+}
+
 int transaction_execute(Transaction *transaction)
 {
         Finding finding = { 0 };
@@ -339,7 +353,9 @@ int transaction_execute(Transaction *transaction)
                 return finish(transaction, OUTCOME_STALE, &finding);
         }
 
-        r = go_forward(transaction, &finding);
+        r = tell_kept(transaction);
+        if (r == 0)
+                r = go_forward(transaction, &finding);
         if (r == FINDING_NONE)
                 return finish(transaction, OUTCOME_VERIFIED, &finding);
         return undo_and_finish(transaction, &finding);

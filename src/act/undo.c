@@ -87,15 +87,27 @@ static int drop_entries(Transaction *transaction, EntriesWhich which, Finding *f
                     &fresh, first);
 }
 
+static bool gives_back(const Plan *plan)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (plan_gives_back(plan, &plan->functions[i]))
+                        return true;
+        return false;
+}
+
 int transaction_undo(Transaction *transaction, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
         JournalStage stage = transaction->journal.stage;
         Finding first = { 0 }, fresh = { 0 };
 
+        transaction->is_undoing = true;
         int r = transaction_look(transaction);
         if (r == 0 && plan->scope != PLAN_SCOPE_NONE)
                 r = drop_entries(transaction, ENTRIES_OF_UNGROWN, &first);
+        if (r == 0 && gives_back(plan))
+                r = keep(transaction, step_run(transaction, PLAN_STEP_ENTRIES, 0, 0, plan->n_steps, &fresh),
+                         &fresh, &first);
         if (r == 0 && stage != STAGE_TAKING && stage != STAGE_UNDONE) {
                 transaction->journal.stage = STAGE_UNDOING;
                 if (plan->scope != PLAN_SCOPE_NONE && !verify_untouched(plan, transaction->now))

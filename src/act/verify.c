@@ -94,7 +94,8 @@ static bool has_effect(const Plan *plan, const Topology *topology)
         for (size_t i = 0; i < plan->n_functions; i++) {
                 const PlanFunction *planned = &plan->functions[i];
                 const PciFunction *function = topology_find_path(topology, planned->path);
-                for (unsigned line = 0; function && planned->alignment > 0 && line <= RESOURCE_ROM; line++) {
+                bool has_entry = function && planned->alignment > 0 && !plan_gives_back(plan, planned);
+                for (unsigned line = 0; has_entry && line <= RESOURCE_ROM; line++) {
                         uint64_t before = resource_size(&planned->resources.lines[line]);
                         if (planned->own.lines[line] == 0 || before >= planned->alignment)
                                 continue;
@@ -104,6 +105,93 @@ static bool has_effect(const Plan *plan, const Topology *topology)
                 }
         }
         return !is_due;
+}
+
+static int verify_own_sizes(const PlanFunction *planned, const PciFunction *function, Finding *finding)
+{
+        for (unsigned line = 0; line <= RESOURCE_ROM; line++) {
+                const PciResource *now = &function->resources.lines[line];
+                uint64_t own = planned->own.lines[line];
+                if (own != 0 && resource_is_assigned(now) && resource_size(now) != own)
+                        return finding_make(finding, REASON_SIZE_KEPT, function->address,
+                                            "%s has %llu bytes, %llu by itself",
+                                            resource_line_name(planned->resources.n_lines, line),
+                                            (unsigned long long) resource_size(now),
+                                            (unsigned long long) own);
+        }
+        return FINDING_NONE;
+}
+
+static bool have_common_page(const PciResource *a, const PciResource *b, uint64_t page)
+{
+        return resource_is_assigned_memory(a) && resource_is_assigned_memory(b) &&
+               a->start / page <= b->end / page && b->start / page <= a->end / page;
+}
+
+static int verify_apart_from(const Plan *plan, const PciFunction *function, const PciFunction *other,
+                             Finding *finding)
+{
+        for (unsigned line = 0; line <= RESOURCE_ROM; line++)
+                for (unsigned theirs = 0; theirs <= RESOURCE_ROM; theirs++)
+                        if (have_common_page(&function->resources.lines[line],
+                                             &other->resources.lines[theirs], plan->page))
+                                return finding_make(
+                                                finding, REASON_PAGE_SHARED, function->address,
+                                                "%s at its own size would share a page with %s, which is on VFIO",
+                                                resource_line_name(function->resources.n_lines, line),
+                                                PCI_ADDRESS_TEXT(other->address));
+        return FINDING_NONE;
+}
+
+static bool is_given_back(const Plan *plan, const Topology *topology, const PciFunction *function)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (plan_gives_back(plan, &plan->functions[i]) &&
+                    topology_find_path(topology, plan->functions[i].path) == function)
+                        return true;
+        return false;
+}
+
+/* What was on VFIO before and is not bound yet counts as well. */
+static bool is_of_vfio(const Plan *plan, const Topology *topology, const PciFunction *function)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (topology_find_path(topology, plan->functions[i].path) == function)
+                        return plan->functions[i].on_vfio;
+        return function->on_vfio;
+}
+
+/* Functions that were given back may share pages among each other, as they did before. */
+static int verify_apart(const Plan *plan, const Topology *topology, const PciFunction *function,
+                        Finding *finding)
+{
+        int r = FINDING_NONE;
+        for (size_t i = 0; i < topology->n_functions && r == FINDING_NONE; i++) {
+                const PciFunction *other = &topology->functions[i];
+                if (other != function && is_of_vfio(plan, topology, other) &&
+                    !is_given_back(plan, topology, other))
+                        r = verify_apart_from(plan, function, other, finding);
+        }
+        return r;
+}
+
+static int verify_goal(const Plan *plan, const PlanFunction *planned, const Topology *topology,
+                       const Verdicts *verdicts, const PciFunction *function, Finding *finding)
+{
+        if (!plan_gives_back(plan, planned))
+                return verify_mappable(planned, verdicts, function, finding);
+        int r = verify_own_sizes(planned, function, finding);
+        return r == FINDING_NONE ? verify_apart(plan, topology, function, finding) : r;
+}
+
+int verify_shares(const Plan *plan, size_t index, const Topology *topology, const Verdicts *verdicts,
+                  Finding *finding)
+{
+        const PlanFunction *planned = &plan->functions[index];
+        const PciFunction *function = topology_find_path(topology, planned->path);
+        if (!function || !plan_gives_back(plan, planned))
+                return FINDING_NONE;
+        return verify_mappable(planned, verdicts, function, finding);
 }
 
 int verify_function(const Plan *plan, size_t index, const Topology *topology, Finding *finding)
@@ -125,8 +213,8 @@ int verify_world(const Plan *plan, const Topology *topology, const Verdicts *ver
                 r = verify_present(planned, topology, &function, finding);
                 if (r == FINDING_NONE)
                         r = verify_assigned(planned, function, plan->page, finding);
-                if (r == FINDING_NONE && what == VERIFY_REALIGNED)
-                        r = verify_mappable(planned, verdicts, function, finding);
+                if (r == FINDING_NONE && what == VERIFY_AS_PLANNED)
+                        r = verify_goal(plan, planned, topology, verdicts, function, finding);
         }
         /* Nothing at all came of the entries: a wider scope would not change that. */
         if (r == FINDING_MADE && finding->reason == REASON_PAGE_SHARED && !has_effect(plan, topology))

@@ -233,6 +233,23 @@ static int check_targets(const Plan *plan, char **ret_problem)
         return 0;
 }
 
+static bool scope_fits(const Plan *plan)
+{
+        switch (plan->goal) {
+        case PLAN_GOAL_REALIGN:
+        case PLAN_GOAL_RESTORE:
+                return plan->scope != PLAN_SCOPE_NONE;
+        case PLAN_GOAL_DETACH:
+                return plan->scope == PLAN_SCOPE_NONE;
+        case PLAN_GOAL_REATTACH:
+                return plan->scope !=
+                       PLAN_SCOPE_BUS; /* scope function: its BARs get their sizes back on the way */
+        case PLAN_GOAL_COUNT_:
+                break;
+        }
+        return false;
+}
+
 /* Enumerations are stored by their names. */
 static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
 {
@@ -250,7 +267,7 @@ static int enums_from_json(JsonObject *document, Plan *plan, char **ret_problem)
                 return problem(ret_problem, "\"goal\" is not a goal");
         if (plan_scope_parse(scope, &plan->scope) < 0)
                 return problem(ret_problem, "\"scope\" is not a scope");
-        if ((plan->goal == PLAN_GOAL_REALIGN) != (plan->scope != PLAN_SCOPE_NONE))
+        if (!scope_fits(plan))
                 return problem(ret_problem, "\"scope\" is none that goes with \"goal\"");
         if (reason_parse(narrowed, &plan->narrowed) < 0)
                 return problem(ret_problem, "\"narrowed\" is not a reason");

@@ -11,6 +11,8 @@
 typedef struct BusCase {
         const PlanInput *input;
         PlanSet *set;
+        const PciAddress *addresses; /* that were asked for */
+        size_t n_addresses;
         const PciFunction **targets;
         size_t n_targets;
         PolicySettings settings; /* of all targets together */
@@ -20,6 +22,14 @@ typedef struct BusCase {
 static int refuse(BusCase *bus, const PciFunction *function, const Obstacle *obstacle)
 {
         return plan_set_refuse(bus->set, bus->input->usage, function->address, obstacle);
+}
+
+static bool is_target(const BusCase *bus, const PciFunction *function)
+{
+        for (size_t i = 0; i < bus->n_targets; i++)
+                if (bus->targets[i] == function)
+                        return true;
+        return false;
 }
 
 static uint64_t largest_bar(const PciFunction *function)
@@ -41,12 +51,16 @@ static uint64_t wanted_alignment(const PlanInput *input, const PciFunction *func
         return settings.alignment > input->verdicts->page ? settings.alignment : input->verdicts->page;
 }
 
-/* The alignment of its entry: also what is grown already gets one, or it would come back in its own size. */
-static uint64_t alignment_of(const PlanInput *input, const PciFunction *function, const OwnSizes *own)
+/*
+ * The alignment of its entry: also what is grown already gets one, or it would come back in its own size. What is to do just
+ * that has the entry that is taken out, and put back should that fail, whether a driver has it or not.
+ */
+static uint64_t alignment_of(const BusCase *bus, const PciFunction *function, const OwnSizes *own)
 {
-        uint64_t alignment = wanted_alignment(input, function);
-        return function->on_vfio && !function->is_bridge && own_sizes_have_below(own, alignment) ? alignment
-                                                                                                 : 0;
+        uint64_t alignment = wanted_alignment(bus->input, function);
+        bool is_given_back = bus->input->goal == PLAN_GOAL_RESTORE && is_target(bus, function);
+        bool is_due = (function->on_vfio && !function->is_bridge) || is_given_back;
+        return is_due && own_sizes_have_below(own, alignment) ? alignment : 0;
 }
 
 static Reason policy_refusal(const PlanInput *input, const PolicySettings *settings)
@@ -109,37 +123,66 @@ static Obstacle bystander_obstacle(const PlanInput *input, const PciFunction *fu
         return obstacle;
 }
 
-/* Sorts the functions of FIRST's bus that are on VFIO and not ok into targets and refusals. */
+static int restore_obstacle(const PlanInput *input, const PciFunction *function, Obstacle *ret)
+{
+        Obstacle obstacle = { .culprit = function->address };
+        PolicySettings settings;
+        OwnSizes own;
+
+        int r = grown_own_sizes(input->grown, function, &own);
+        if (r < 0)
+                return r;
+        policy_settings(input->policy, function, &settings);
+        if (!own_sizes_are_exceeded(&own, &function->resources))
+                obstacle.reason = REASON_NOT_GROWN;
+        else if (function->on_vfio && !input->usage->group_files)
+                obstacle.reason = REASON_NO_GROUP_FILES;
+        else if (largest_bar(function) > settings.max_move)
+                obstacle.reason = REASON_BAR_TOO_LARGE;
+        *ret = obstacle.reason != REASON_NONE ? obstacle : obstacle_of(function, input->usage, true);
+        return 0;
+}
+
+static bool is_named(const BusCase *bus, const PciFunction *function)
+{
+        for (size_t i = 0; i < bus->n_addresses; i++)
+                if (pci_address_equal(bus->addresses[i], function->address))
+                        return true;
+        return false;
+}
+
+/* A function that the request may be about: it is judged by itself. */
+static bool is_candidate(const BusCase *bus, const PciFunction *function)
+{
+        if (bus->input->goal == PLAN_GOAL_RESTORE)
+                return is_named(bus, function) && (function->on_vfio || !function->driver);
+        return function->on_vfio && verdict_of(bus->input->verdicts, function)->verdict != FUNCTION_OK;
+}
+
+/* Sorts the candidates of FIRST's bus into targets and refusals. */
 static int find_targets(BusCase *bus, const PciFunction *first)
 {
         const Topology *topology = bus->input->topology;
+        int r = 0;
 
         bus->targets = calloc(topology->n_functions, sizeof(bus->targets[0]));
         if (!bus->targets)
                 return -ENOMEM;
-        for (size_t i = 0; i < topology->n_functions; i++) {
+        for (size_t i = 0; i < topology->n_functions && r == 0; i++) {
                 const PciFunction *function = &topology->functions[i];
-                if (!function->on_vfio || !topology_same_bus(function, first) ||
-                    verdict_of(bus->input->verdicts, function)->verdict == FUNCTION_OK)
+                Obstacle obstacle;
+                if (!topology_same_bus(function, first) || !is_candidate(bus, function))
                         continue;
-                Obstacle obstacle = target_obstacle(bus->input, function);
-                if (obstacle.reason == REASON_NONE) {
+                if (bus->input->goal == PLAN_GOAL_RESTORE)
+                        r = restore_obstacle(bus->input, function, &obstacle);
+                else
+                        obstacle = target_obstacle(bus->input, function);
+                if (r == 0 && obstacle.reason == REASON_NONE)
                         bus->targets[bus->n_targets++] = function;
-                        continue;
-                }
-                int r = refuse(bus, function, &obstacle);
-                if (r < 0)
-                        return r;
+                else if (r == 0)
+                        r = refuse(bus, function, &obstacle);
         }
-        return 0;
-}
-
-static bool is_target(const BusCase *bus, const PciFunction *function)
-{
-        for (size_t i = 0; i < bus->n_targets; i++)
-                if (bus->targets[i] == function)
-                        return true;
-        return false;
+        return r;
 }
 
 /* The bridge that is removed on RUNG of the ladder; NULL: there are not so many above. */
@@ -178,13 +221,14 @@ static int plan_function_fill(const BusCase *bus, const PciFunction *function, P
 {
         int r = plan_function_from(function, bus->input->grown, is_target(bus, function), ret);
         ret->n_refused = verdict_n_refused(verdict_of(bus->input->verdicts, function));
-        ret->alignment = r == 0 ? alignment_of(bus->input, function, &ret->own) : 0;
+        ret->alignment = r == 0 ? alignment_of(bus, function, &ret->own) : 0;
         return r;
 }
 
 static int plan_fill(const BusCase *bus, unsigned rung, const BlastRadius *radius, Plan *plan)
 {
         *plan = (Plan){
+                .goal = bus->input->goal,
                 .scope = rung > 0 ? PLAN_SCOPE_BUS : PLAN_SCOPE_FUNCTION,
                 .rung = rung,
                 .narrowed = bus->narrowed.reason,
@@ -320,6 +364,9 @@ static int plan_bus(BusCase *bus, const PciFunction *first)
         merge_settings(bus);
         if (bus->input->lowest_rung > 0)
                 return climb(bus);
+        /* What gets smaller fits where it is: nothing else has to move. */
+        if (bus->input->goal == PLAN_GOAL_RESTORE)
+                return make_on_rung(bus, 0);
         PolicyScope wanted = bus->settings.scope;
         bool fits = targets_fit(bus);
         if (fits && wanted != POLICY_SCOPE_BUS)
@@ -347,8 +394,10 @@ static int absorb(Plan *outer, const Plan *inner)
 {
         for (size_t i = 0; i < inner->n_functions; i++) {
                 PlanFunction *planned = find_planned(outer, inner->functions[i].address);
-                if (planned && inner->functions[i].is_target)
-                        planned->is_target = true;
+                if (!planned || !inner->functions[i].is_target)
+                        continue;
+                planned->is_target = true;
+                planned->alignment = inner->functions[i].alignment;
         }
         outer->keep_entry = outer->keep_entry && inner->keep_entry;
         if (inner->step_timeout_usec > outer->step_timeout_usec)
@@ -384,13 +433,19 @@ static int absorb_inner_plans(PlanSet *set)
         return r;
 }
 
+/* Plans are made of the bus that FUNCTION is on. */
+static bool is_asked_of_bus(const PlanInput *input, const PciFunction *function)
+{
+        return function && (function->on_vfio || (input->goal == PLAN_GOAL_RESTORE && !function->driver));
+}
+
 /* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */
 static bool bus_is_done(const PlanInput *input, const PciAddress *addresses, size_t i)
 {
         const PciFunction *function = topology_find(input->topology, addresses[i]);
         for (size_t j = 0; j < i; j++) {
                 const PciFunction *earlier = topology_find(input->topology, addresses[j]);
-                if (earlier && earlier->on_vfio && topology_same_bus(earlier, function))
+                if (is_asked_of_bus(input, earlier) && topology_same_bus(earlier, function))
                         return true;
         }
         return false;
@@ -401,8 +456,6 @@ static int refuse_odd(BusCase *bus, PciAddress address, const PciFunction *funct
 {
         PciFunction named = { .address = address };
         Obstacle obstacle = { .reason = function ? REASON_NOT_VFIO : REASON_NOT_FOUND, .culprit = address };
-        if (function && function->on_vfio)
-                return 0;
         return refuse(bus, &named, &obstacle);
 }
 
@@ -413,10 +466,14 @@ int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addr
                 return -ENOMEM;
 
         for (size_t i = 0; i < n_addresses; i++) {
-                BusCase bus = { .input = input, .set = set };
+                BusCase bus = {
+                        .input = input, .set = set, .addresses = addresses, .n_addresses = n_addresses
+                };
                 const PciFunction *function = topology_find(input->topology, addresses[i]);
-                int r = refuse_odd(&bus, addresses[i], function);
-                if (r == 0 && function && function->on_vfio && !bus_is_done(input, addresses, i))
+                int r = 0;
+                if (!is_asked_of_bus(input, function))
+                        r = refuse_odd(&bus, addresses[i], function);
+                else if (!bus_is_done(input, addresses, i))
                         r = plan_bus(&bus, function);
                 free(bus.targets);
                 if (r < 0)

@@ -40,7 +40,7 @@ static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const Pc
 static bool has_due_entry(const Plan *plan, const PlanFunction *planned)
 {
         uint64_t alignment = planned->alignment > 0 ? planned->alignment : plan->page;
-        bool is_due = planned->on_vfio && !planned->is_bridge &&
+        bool is_due = (planned->on_vfio || plan_gives_back(plan, planned)) && !planned->is_bridge &&
                       own_sizes_have_below(&planned->own, alignment);
         return is_due == (planned->alignment > 0);
 }

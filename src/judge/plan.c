@@ -36,6 +36,7 @@ static const char *const scope_names[PLAN_SCOPE_COUNT_] = {
 
 static const char *const goal_names[PLAN_GOAL_COUNT_] = {
         [PLAN_GOAL_REALIGN] = "realign",
+        [PLAN_GOAL_RESTORE] = "restore",
         [PLAN_GOAL_DETACH] = "detach",
         [PLAN_GOAL_REATTACH] = "reattach",
 };
@@ -70,9 +71,17 @@ int plan_goal_parse(const char *name, PlanGoal *ret)
         return -EINVAL;
 }
 
+bool plan_gives_back(const Plan *plan, const PlanFunction *function)
+{
+        bool is_given_back = plan->goal == PLAN_GOAL_RESTORE ||
+                             (plan->goal == PLAN_GOAL_REATTACH && plan->scope != PLAN_SCOPE_NONE);
+        return is_given_back && function->is_target &&
+               own_sizes_are_exceeded(&function->own, &function->resources);
+}
+
 bool plan_changes_driver(const Plan *plan, const PlanFunction *function)
 {
-        return plan->goal != PLAN_GOAL_REALIGN && function->is_target;
+        return (plan->goal == PLAN_GOAL_DETACH || plan->goal == PLAN_GOAL_REATTACH) && function->is_target;
 }
 
 Plan *plan_free(Plan *plan)

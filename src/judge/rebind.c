@@ -136,14 +136,50 @@ static int plan_for(const PlanInput *input, PlanGoal goal, const PciFunction *fu
         return r;
 }
 
+/* What stands against giving FUNCTION, which is grown, its own sizes back before the host gets it. */
+static Obstacle restore_obstacle(const PlanInput *input, const PciFunction *function,
+                                 const PolicySettings *settings)
+{
+        Obstacle obstacle = obstacle_of(function, input->usage, true);
+        for (unsigned line = 0; line < RESOURCE_BARS && obstacle.reason == REASON_NONE; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                if (resource_is_assigned_memory(resource) && resource_size(resource) > settings->max_move)
+                        obstacle.reason = REASON_BAR_TOO_LARGE;
+        }
+        return obstacle;
+}
+
+/* On the way to the host FUNCTION is removed by itself and found again, smaller: it fits where it is. */
+static int add_restore(const PlanInput *input, const PciFunction *function, const PolicySettings *settings,
+                       Plan *plan)
+{
+        PlanFunction *planned = &plan->functions[0];
+        Obstacle obstacle = restore_obstacle(input, function, settings);
+
+        if (obstacle.reason != REASON_NONE) {
+                plan->narrowed = obstacle.reason;
+                plan->narrowed_by = obstacle.culprit;
+                return obstacle_text(&obstacle, input->usage, &plan->narrowed_detail);
+        }
+        plan->scope = PLAN_SCOPE_FUNCTION;
+        plan->keep_entry = settings->keep_entry;
+        planned->alignment = settings->alignment > plan->page ? settings->alignment : plan->page;
+        return 0;
+}
+
 static int plan_add(const PlanInput *input, const PciFunction *function, Plan *plan)
 {
         PolicySettings settings;
-        int r = plan_function_from(function, input->grown, true, &plan->functions[plan->n_functions++]);
+        PlanFunction *planned = &plan->functions[plan->n_functions++];
+        int r = plan_function_from(function, input->grown, true, planned);
 
         policy_settings(input->policy, function, &settings);
         if (settings.step_timeout_usec > plan->step_timeout_usec)
                 plan->step_timeout_usec = settings.step_timeout_usec;
+        if (r == 0 && plan->goal == PLAN_GOAL_REATTACH && !input->keep_sizes &&
+            settings.after_reattach == POLICY_AFTER_REATTACH_RESTORE &&
+            own_sizes_are_exceeded(&planned->own, &planned->resources))
+                r = add_restore(input, function, &settings, plan);
         return r == 0 ? plan_derive_steps(plan) : r;
 }
 

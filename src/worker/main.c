@@ -25,6 +25,7 @@ enum {
         OPTION_PLAN,
         OPTION_EXECUTE,
         OPTION_RECOVER,
+        OPTION_RESTORE,
         OPTION_DETACH,
         OPTION_REATTACH,
         OPTION_PROBE,
@@ -36,6 +37,7 @@ static const struct option options[] = {
         { "plan", no_argument, NULL, OPTION_PLAN },
         { "execute", required_argument, NULL, OPTION_EXECUTE },
         { "recover", no_argument, NULL, OPTION_RECOVER },
+        { "restore", no_argument, NULL, OPTION_RESTORE },
         { "detach", no_argument, NULL, OPTION_DETACH },
         { "reattach", no_argument, NULL, OPTION_REATTACH },
         { "probe", no_argument, NULL, OPTION_PROBE },
@@ -51,7 +53,7 @@ static const struct option options[] = {
 };
 
 static const char help_text[] =
-                "vfio-realign-worker --plan [--detach|--reattach] FUNCTION...\n"
+                "vfio-realign-worker --plan [--restore|--detach|--reattach] FUNCTION...\n"
                 "vfio-realign-worker --execute FILE|-\n"
                 "vfio-realign-worker --recover\n"
                 "vfio-realign-worker --detach|--reattach FUNCTION...\n"
@@ -62,6 +64,7 @@ static const char help_text[] =
                 "  --plan             print plans and refusals for the functions as a JSON document\n"
                 "  --execute FILE     execute the plan in FILE; \"-\" is standard input\n"
                 "  --recover          finish or undo the transaction that was interrupted, if there is one\n"
+                "  --restore          with --plan: give the BARs of the functions their own sizes back\n"
                 "  --detach           take the functions off the host's drivers and bind them to vfio-pci\n"
                 "  --reattach         take the functions off VFIO drivers and give them back to the host's\n"
                 "  --probe            open the function through VFIO, which resets it, and print what VFIO maps\n"
@@ -105,7 +108,7 @@ static int set_verb(Arguments *arguments, int verb)
 static int set_goal(Arguments *arguments, PlanGoal goal)
 {
         if (arguments->context.goal != PLAN_GOAL_REALIGN) {
-                worker_complain("only one of --detach and --reattach can be given");
+                worker_complain("only one of --restore, --detach and --reattach can be given");
                 return -EINVAL;
         }
         arguments->context.goal = goal;
@@ -142,6 +145,8 @@ static int parse_option(Arguments *arguments, int option)
         case OPTION_RECOVER:
         case OPTION_PROBE:
                 return set_verb(arguments, option);
+        case OPTION_RESTORE:
+                return set_goal(arguments, PLAN_GOAL_RESTORE);
         case OPTION_DETACH:
                 return set_goal(arguments, PLAN_GOAL_DETACH);
         case OPTION_REATTACH:
@@ -180,10 +185,12 @@ static int check_arguments(const Arguments *arguments, int n_functions)
         if (arguments->verb == 0 && !has_goal)
                 worker_complain("one of --plan, --execute, --recover, --detach, --reattach and --probe must be given; see --help");
         else if (arguments->verb == OPTION_PROBE && has_goal)
-                worker_complain("--probe goes with neither --detach nor --reattach");
+                worker_complain("--probe goes with none of --restore, --detach and --reattach");
         else if (arguments->verb != OPTION_PLAN && arguments->verb != OPTION_PROBE && arguments->verb != 0 &&
                  (n_functions > 0 || has_goal))
                 worker_complain("only --plan, --detach, --reattach and --probe take functions");
+        else if (arguments->verb == 0 && arguments->context.goal == PLAN_GOAL_RESTORE)
+                worker_complain("--restore goes with --plan only; its plan is executed by --execute");
         else if ((arguments->verb == OPTION_PLAN || arguments->verb == 0) && n_functions == 0)
                 worker_complain("at least one function must be given");
         else if (arguments->context.page != page_size() && !arguments->sysroot)

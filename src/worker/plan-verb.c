@@ -164,14 +164,17 @@ static int make_plans(const WorkerContext *context, const World *world, const Pc
                 .policy = world->policy,
                 .grown = world->grown,
                 .msix_bars = world->msix_bars,
+                .goal = context->goal,
+                .keep_sizes = context->keep_sizes,
                 .by_request = context->by_request,
                 .lowest_rung = context->lowest_rung,
                 .has_vfio_driver = has_driver > 0,
         };
         if (has_driver < 0)
                 return has_driver;
-        return context->goal == PLAN_GOAL_REALIGN ? plan_make(&input, addresses, n, ret)
-                                                  : rebind_plan(&input, context->goal, addresses, n, ret);
+        return context->goal == PLAN_GOAL_REALIGN || context->goal == PLAN_GOAL_RESTORE
+                               ? plan_make(&input, addresses, n, ret)
+                               : rebind_plan(&input, context->goal, addresses, n, ret);
 }
 
 int worker_make_plans(const WorkerContext *context, size_t n, char *const *functions, PlanSet **ret)

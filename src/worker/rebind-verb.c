@@ -45,6 +45,30 @@ static int say_without_transaction(PlanGoal goal, const PlanSet *set)
         return set->n_refusals > 0 ? WORKER_EXIT_REFUSED : WORKER_EXIT_VERIFIED;
 }
 
+/* That its BARs did not get their own sizes back keeps no function from the host. */
+static int reattach_as_it_is(const WorkerContext *context, PciAddress address)
+{
+        _cleanup_(plan_set_freep) PlanSet *set = NULL;
+        char text[PCI_ADDRESS_TEXT_MAX];
+        char *name = (char *) (uintptr_t) pci_address_format(address, text);
+        WorkerContext keeping = *context;
+
+        keeping.keep_sizes = true;
+        int status = worker_make_plans(&keeping, 1, &name, &set);
+        if (status == 0 && set->n_plans > 0)
+                return worker_execute_plan(&keeping, TAKE_PTR(set->plans[0]));
+        return status == 0 ? say_without_transaction(context->goal, set) : status;
+}
+
+static int execute(const WorkerContext *context, Plan *plan)
+{
+        bool restores = plan->goal == PLAN_GOAL_REATTACH && plan->scope != PLAN_SCOPE_NONE;
+        PciAddress address = plan->functions[0].address;
+
+        int status = worker_execute_plan(context, plan);
+        return restores && status == WORKER_EXIT_ROLLED_BACK ? reattach_as_it_is(context, address) : status;
+}
+
 int worker_rebind(const WorkerContext *context, size_t n, char *const *functions)
 {
         _cleanup_(plan_set_freep) PlanSet *set = NULL;
@@ -57,7 +81,7 @@ int worker_rebind(const WorkerContext *context, size_t n, char *const *functions
                 return status;
         /* Reattaching is done for each by itself: the first that went wrong is told by the exit status. */
         for (size_t i = 0; i < set->n_plans; i++) {
-                int own = worker_execute_plan(context, TAKE_PTR(set->plans[i]));
+                int own = execute(context, TAKE_PTR(set->plans[i]));
                 status = status == 0 ? own : status;
         }
         if (set->n_plans == 0 || set->n_refusals > 0) {

@@ -65,3 +65,8 @@ test_aftermath_SOURCES = tests/unit/test-aftermath.c tests/unit/suite.h tests/un
         tests/unit/tree.h
 test_aftermath_CFLAGS = $(UNIT_CFLAGS)
 test_aftermath_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-restore
+test_restore_SOURCES = tests/unit/test-restore.c tests/unit/suite.h tests/unit/topology-builder.h
+test_restore_CFLAGS = $(UNIT_CFLAGS)
+test_restore_LDADD = $(UNIT_LIBS)

@@ -90,7 +90,7 @@ static void expect_ours(const char *expected)
 static void install(size_t n_dropped)
 {
         size_t n = 99;
-        ck_assert_int_eq(entries_install(root, plan, &n, &finding), FINDING_NONE);
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_NONE);
         ck_assert_uint_eq(n, n_dropped);
 }
 
@@ -236,7 +236,7 @@ START_TEST(test_full)
         ck_assert_int_eq(entries_check(root, plan, &finding), FINDING_MADE);
         ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
         finding = (Finding){ 0 };
-        ck_assert_int_eq(entries_install(root, plan, &n, &finding), FINDING_MADE);
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
         ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
         ck_assert_ptr_nonnull(strstr(finding.detail, "bytes are taken by others"));
         ck_assert_uint_eq(n, 99);
@@ -286,7 +286,7 @@ START_TEST(test_ours_is_garbage)
 
                 suite_write(folder, OURS_PATH, garbage[i]);
                 set(full);
-                ck_assert_int_eq(entries_install(root, plan, &n, &finding), FINDING_MADE);
+                ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
                 ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
                 expect_text(full);
         }
@@ -306,7 +306,7 @@ START_TEST(test_rejected)
 {
         size_t n;
         kernel = KERNEL_CUTS;
-        ck_assert_int_eq(entries_install(root, plan, &n, &finding), FINDING_MADE);
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
         ck_assert_int_eq(finding.reason, REASON_ENTRY_REJECTED);
         ck_assert_ptr_nonnull(strstr(finding.detail, "reads back as \"0000:00:1c.0/00.0"));
         kernel = KERNEL_TAKES;
@@ -314,7 +314,7 @@ START_TEST(test_rejected)
         expect_ours("[]");
 
         kernel = KERNEL_REFUSES;
-        ck_assert_int_eq(entries_install(root, plan, &n, &finding), -EINVAL);
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), -EINVAL);
         kernel = KERNEL_TAKES;
         uninstall();
         expect_ours("[]");
@@ -328,7 +328,7 @@ START_TEST(test_no_attribute)
         snprintf(full, sizeof(full), "%s/" ALIGNMENT_PARAM_PATH, folder);
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(entries_check(root, plan, &finding), -ENOENT);
-        ck_assert_int_eq(entries_install(root, plan, &n, &finding), -ENOENT);
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), -ENOENT);
         ck_assert_int_eq(entries_remove(root, plan, ENTRIES_ALL, &finding), -ENOENT);
         ck_assert_int_eq(root_exists(root, OURS_PATH), 0);
 }
