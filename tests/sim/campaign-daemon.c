@@ -141,9 +141,7 @@ static bool has_vfio(const Machine *machine)
 /* From now on operations have numbers, and what is now is what must be kept. */
 static void arm(Session *session)
 {
-        before_take(session->machine, NULL, &session->before);
-        /* Entries of ours may be there already, which need not stay. */
-        snprintf(session->before.alignment, sizeof(session->before.alignment), "%s", session->foreign);
+        before_take(session->machine, NULL, session->foreign, &session->before);
         session->machine->n_changes = 0;
         session->faults.armed = true;
 }

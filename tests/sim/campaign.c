@@ -66,6 +66,42 @@ static void check_line(Session *session, const char *text)
                                 (unsigned long long) resource->end, start, size);
 }
 
+static void check_size(Session *session, const char *text)
+{
+        char address[32];
+        unsigned line;
+        unsigned long long size;
+        PciAddress parsed;
+
+        if (sscanf(text, "size %31s %u %llx", address, &line, &size) != 3 ||
+            pci_address_parse(address, &parsed) < 0) {
+                session_problem(session, "not understood: check %s", text);
+                return;
+        }
+        const Resource *resource = &machine_find(session->machine, parsed)->resources[line];
+        if (!resource_assigned(resource) || resource->end - resource->start + 1 != size)
+                session_problem(session, "line %u of %s is 0x%llx-0x%llx, expected 0x%llx bytes", line,
+                                address, (unsigned long long) resource->start,
+                                (unsigned long long) resource->end, size);
+}
+
+static void check_driver(Session *session, const char *address, const char *wanted)
+{
+        PciAddress parsed;
+        const Function *function = pci_address_parse(address, &parsed) < 0
+                                                   ? NULL
+                                                   : machine_find(session->machine, parsed);
+        const char *now = function && function->driver ? function->driver->name : "-";
+        if (!function || strcmp(now, wanted) != 0)
+                session_problem(session, "%s is on %s, expected %s", address, now, wanted);
+}
+
+static void check_alignment(Session *session, const char *wanted)
+{
+        if (strcmp(session->machine->alignment, wanted + strspn(wanted, " ")) != 0)
+                session_problem(session, "resource_alignment is \"%s\"", session->machine->alignment);
+}
+
 static void check_text(Session *session, const char *text)
 {
         char word[32] = "", first[64] = "", second[64] = "";
@@ -74,14 +110,17 @@ static void check_text(Session *session, const char *text)
         (void) sscanf(text, "%31s %63s %63s", word, first, second);
         if (strcmp(word, "line") == 0)
                 check_line(session, text);
+        else if (strcmp(word, "size") == 0)
+                check_size(session, text);
+        else if (strcmp(word, "driver") == 0)
+                check_driver(session, first, second);
         else if (strcmp(word, "warning") == 0 && !result_has_warning(session->last.result, first, second))
                 session_problem(session, "no warning %s %s", first, second);
         else if (strcmp(word, "scope") == 0 && strcmp(result_text(plan, "scope"), first) != 0)
                 session_problem(session, "the scope is \"%s\", expected %s", result_text(plan, "scope"),
                                 first);
-        else if (strcmp(word, "alignment") == 0 &&
-                 strcmp(session->machine->alignment, text + strlen("alignment ")) != 0)
-                session_problem(session, "resource_alignment is \"%s\"", session->machine->alignment);
+        else if (strcmp(word, "alignment") == 0)
+                check_alignment(session, text + strlen(word));
 }
 
 static bool run_scenario(Campaign *campaign, const char *name, const char *text)

@@ -61,7 +61,7 @@ static bool probe(Machine *machine, Function *function, const Driver *driver)
 
         /* A bridge that came up without driver is none of those that the port driver takes. */
         if ((driver->fails && may_fail) || (driver->vfio && function->is_bridge) ||
-            (driver->port && !function->boot_driver[0]))
+            (driver->port && !function->boot_driver[0]) || strcmp(driver->name, function->refuses) == 0)
                 return false;
         /* A member of a group that somebody uses through VFIO gets no host driver. */
         if (!driver->vfio && !driver->port && function->group != NONE &&

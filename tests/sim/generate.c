@@ -226,6 +226,37 @@ static void say_policy(Generator *g)
                 say(g, "option --no-listener\n");
 }
 
+/* Of what is there: the hosts' as well to detach, and what was realigned before to restore or to reattach. */
+static void say_goal(Generator *g)
+{
+        static const char *const goals[] = { "restore", "detach", "reattach" };
+        unsigned dice = below(g, (unsigned) ELEMENTSOF(goals));
+        size_t n = dice == 1 ? g->n_all : g->n_vfio;
+
+        say(g, "goal %s\n", goals[dice]);
+        if (dice != 1 && g->n_vfio > 0 && chance(g, 80))
+                say(g, "realigned %s\n", g->vfio[0]);
+        if (chance(g, 50))
+                say(g, "config [default]\nconfig after-reattach = restore\n");
+        if (n == 0)
+                say(g, "target %s\n", g->all[0]);
+        for (size_t i = 0; i < n && i < 20; i++)
+                if (i == 0 || chance(g, 30))
+                        say(g, "target %s\n", dice == 1 ? g->all[i] : g->vfio[i]);
+}
+
+static void say_targets(Generator *g)
+{
+        if (chance(g, 30)) {
+                say_goal(g);
+                return;
+        }
+        for (size_t i = 0; i < g->n_vfio && i < 20; i++)
+                say(g, "target %s\n", g->vfio[i]);
+        if (g->n_vfio == 0)
+                say(g, "target %s\n", g->all[0]);
+}
+
 void generate(uint64_t seed, RandomCase *ret)
 {
         Generator g = { .state = seed, .result = ret };
@@ -240,10 +271,7 @@ void generate(uint64_t seed, RandomCase *ret)
                 say_slots(&g, 0, 0x10);
         say_users(&g);
         say_policy(&g);
-        for (size_t i = 0; i < g.n_vfio && i < 20; i++)
-                say(&g, "target %s\n", g.vfio[i]);
-        if (g.n_vfio == 0)
-                say(&g, "target %s\n", g.all[0]);
+        say_targets(&g);
         if (chance(&g, 8))
                 say(&g, "rung %u\n", 1 + below(&g, 3));
         ret->plan = below(&g, 4);

@@ -2,6 +2,7 @@
 
 #include "invariants.h"
 
+#include "driver-core.h"
 #include "run-tree.h"
 #include "tree.h"
 #include "vfio-core.h"
@@ -79,12 +80,54 @@ static bool all_ended(const Check *check, const char *outcome)
         return check->course->n_results > 0;
 }
 
-void before_take(Machine *machine, struct json_object *plan, Before *ret)
+static uint64_t bytes(const Resource *resource)
+{
+        return resource_assigned(resource) ? resource->end - resource->start + 1 : 0;
+}
+
+static bool is_true(struct json_object *object, const char *name)
+{
+        struct json_object *value;
+        return json_object_object_get_ex(object, name, &value) && json_object_get_boolean(value);
+}
+
+static bool changes_drivers(const Before *before)
+{
+        return strcmp(before->goal, "detach") == 0 || strcmp(before->goal, "reattach") == 0;
+}
+
+static bool gives_back(const Before *before)
+{
+        return strcmp(before->goal, "restore") == 0 ||
+               (strcmp(before->goal, "reattach") == 0 && strcmp(before->scope, "none") != 0);
+}
+
+static bool is_grown(const Function *function)
+{
+        for (unsigned line = 0; line <= ROM; line++)
+                if (function->bars[line].size &&
+                    bytes(&function->resources[line]) > function->bars[line].size)
+                        return true;
+        return false;
+}
+
+static void take_planned(const Function *function, struct json_object *planned, const Before *before,
+                         FunctionBefore *ret)
+{
+        ret->in_radius = true;
+        ret->is_rebound = changes_drivers(before) && is_true(planned, "target");
+        ret->is_given_back = gives_back(before) && is_true(planned, "target") && is_grown(function);
+}
+
+void before_take(Machine *machine, struct json_object *plan, const char *foreign, Before *ret)
 {
         struct json_object *functions = NULL;
 
         memset(ret, 0, sizeof(*ret));
         snprintf(ret->alignment, sizeof(ret->alignment), "%s", machine->alignment);
+        snprintf(ret->foreign, sizeof(ret->foreign), "%s", foreign);
+        for (size_t i = 0; i < machine->n_drivers; i++)
+                ret->has_failing |= machine->drivers[i].fails_once;
         for (size_t i = 0; i < machine->n_functions; i++) {
                 const Function *function = machine->functions[i];
                 FunctionBefore *before = &ret->functions[i];
@@ -96,16 +139,16 @@ void before_take(Machine *machine, struct json_object *plan, Before *ret)
         }
         if (!plan || !json_object_object_get_ex(plan, "functions", &functions))
                 return;
+        snprintf(ret->goal, sizeof(ret->goal), "%s", result_text(plan, "goal"));
+        snprintf(ret->scope, sizeof(ret->scope), "%s", result_text(plan, "scope"));
         for (size_t i = 0; i < json_object_array_length(functions); i++) {
-                struct json_object *address;
+                struct json_object *planned = json_object_array_get_idx(functions, i);
                 PciAddress parsed;
-                if (!json_object_object_get_ex(json_object_array_get_idx(functions, i), "function",
-                                               &address) ||
-                    pci_address_parse(json_object_get_string(address), &parsed) < 0)
+                if (pci_address_parse(result_text(planned, "function"), &parsed) < 0)
                         continue;
                 for (size_t j = 0; j < machine->n_functions; j++)
                         if (pci_address_equal(machine->functions[j]->address, parsed))
-                                ret->functions[j].in_radius = true;
+                                take_planned(machine->functions[j], planned, ret, &ret->functions[j]);
         }
 }
 
@@ -162,8 +205,47 @@ static bool is_warned_of(const Check *check, const Function *function, const cha
         return false;
 }
 
+/* The driver that the host has for FUNCTION by its ids; NULL: none. One that fails leaves it to the next. */
+static const Driver *host_driver_of(const Machine *machine, const Function *function)
+{
+        Function plain = *function;
+        plain.attributes[ATTRIBUTE_OVERRIDE][0] = '\0';
+        for (size_t i = 0; i < machine->n_drivers; i++)
+                if (driver_matches(&machine->drivers[i], &plain) && !machine->drivers[i].fails)
+                        return &machine->drivers[i];
+        return NULL;
+}
+
+/* Done with the goal of changing its driver: on VFIO's, or on the host's, with nothing of ours left behind. */
+static void check_rebound(Check *check, const Function *function)
+{
+        bool is_detached = strcmp(check->before->goal, "detach") == 0;
+        const Driver *wanted = is_detached ? machine_driver(check->machine, "vfio-pci")
+                                           : host_driver_of(check->machine, function);
+        const char *override = function->attributes[ATTRIBUTE_OVERRIDE];
+        /* One that has failed once left the function to none; so has one whose group a guest came to use. */
+        bool is_left = !is_detached && !function->driver &&
+                       (check->before->has_failing ||
+                        (function->group != NONE && check->machine->groups[function->group].held_by_user));
+
+        if (function->driver != wanted && !is_left)
+                problem(check, "%s is on %s, should be on %s", PCI_ADDRESS_TEXT(function->address),
+                        name_of(function->driver), name_of(wanted));
+        if (is_detached ? strcmp(override, "vfio-pci") != 0 : strstr(override, "vfio") != NULL)
+                problem(check, "%s has the override \"%s\"", PCI_ADDRESS_TEXT(function->address), override);
+}
+
+static bool is_verified(const Check *check, const Function *function)
+{
+        return ended(check, function, "verified", false);
+}
+
 static void check_driver(Check *check, const Function *function, const FunctionBefore *before)
 {
+        if (before->is_rebound && is_verified(check, function)) {
+                check_rebound(check, function);
+                return;
+        }
         if (function->driver == before->driver)
                 return;
         /* udev was slower than the step's deadline (short where something hangs), and the result warns of that. */
@@ -181,6 +263,12 @@ static bool is_faulted(const Check *check)
         return check->course->fault != FAULT_NONE;
 }
 
+static bool is_of_driver(Attribute attribute)
+{
+        return attribute == ATTRIBUTE_OVERRIDE || attribute == ATTRIBUTE_CONTROL ||
+               attribute == ATTRIBUTE_AUTOSUSPEND;
+}
+
 static void check_attributes(Check *check, const Function *function, const FunctionBefore *before)
 {
         bool is_told = is_warned_of(check, function, "state-not-restored") || has_failed(check, function);
@@ -188,6 +276,8 @@ static void check_attributes(Check *check, const Function *function, const Funct
         for (unsigned i = 0; i < ATTRIBUTES; i++) {
                 const char *now = function->attributes[i];
                 if (strcmp(now, before->attributes[i]) == 0 || (is_told && i != ATTRIBUTE_OVERRIDE))
+                        continue;
+                if (before->is_rebound && is_verified(check, function) && is_of_driver((Attribute) i))
                         continue;
                 if (is_told && (function->driver != before->driver || is_faulted(check)))
                         continue;
@@ -206,16 +296,21 @@ static void check_not_alarmed(Check *check, const Function *function, const Func
                         PCI_ADDRESS_TEXT(function->address));
 }
 
-static uint64_t bytes(const Resource *resource)
-{
-        return resource_assigned(resource) ? resource->end - resource->start + 1 : 0;
-}
-
 static void check_resources(Check *check, const Function *function, const FunctionBefore *before)
 {
         for (unsigned line = 0; line <= ROM; line++) {
                 const Resource *was = &before->resources[line], *now = &function->resources[line];
-                if (!resource_assigned(was) || bytes(now) >= bytes(was))
+                if (!resource_assigned(was))
+                        continue;
+                if (before->is_given_back && is_verified(check, function)) {
+                        if (bytes(now) != function->bars[line].size)
+                                problem(check, "%s: line %u has %llu bytes, its own size is %llu",
+                                        PCI_ADDRESS_TEXT(function->address), line,
+                                        (unsigned long long) bytes(now),
+                                        (unsigned long long) function->bars[line].size);
+                        continue;
+                }
+                if (bytes(now) >= bytes(was))
                         continue;
                 /* What could not be undone is told and left without a driver. */
                 if (has_failed(check, function) && (!function->driver || function->is_bridge))
@@ -306,21 +401,56 @@ static void check_mappable(Check *check, const Function *function)
         }
 }
 
+/* At its own size it shares no page with a function on VFIO that is as it was: who has that one mapped would reach it. */
+static void check_apart(Check *check, const Function *function)
+{
+        uint64_t page = check->machine->options.page;
+
+        for (size_t i = 0; i < check->machine->n_functions; i++) {
+                const Function *other = check->machine->functions[i];
+                if (other == function || other->vfio == NONE || check->before->functions[i].is_given_back)
+                        continue;
+                for (unsigned pair = 0; pair < (BARS + 1) * (BARS + 1); pair++) {
+                        const Resource *a = &function->resources[pair / (BARS + 1)],
+                                       *b = &other->resources[pair % (BARS + 1)];
+                        if (is_memory(a) && is_memory(b) && a->start / page <= b->end / page &&
+                            b->start / page <= a->end / page)
+                                problem(check, "verified, but %s shares a page with %s, which is on VFIO",
+                                        PCI_ADDRESS_TEXT(function->address),
+                                        PCI_ADDRESS_TEXT(other->address));
+                }
+        }
+}
+
+static void check_pages(Check *check, const Function *function, const FunctionBefore *before)
+{
+        if (!before->in_radius || !is_verified(check, function))
+                return;
+        if (before->is_given_back)
+                check_apart(check, function);
+        else if (!before->is_rebound && function->vfio != NONE)
+                check_mappable(check, function);
+}
+
 /* --- the attribute --- */
 
 /* What stands in front of the text of others: nothing, or entries of ours, each closed by ';'. */
 static void check_alignment(Check *check)
 {
-        const char *now = check->machine->alignment, *was = check->before->alignment;
-        size_t n = strlen(now), m = strlen(was);
-        bool may_have_ours = check->course->has_entries || some_ended(check, "verified") ||
+        const Before *before = check->before;
+        const char *now = check->machine->alignment, *foreign = before->foreign;
+        size_t n = strlen(now), m = strlen(foreign);
+        bool had_ours = strlen(before->alignment) > m;
+        bool may_have_ours = had_ours || check->course->has_entries || some_ended(check, "verified") ||
                              (some_ended(check, "failed") && is_faulted(check));
 
-        if (n < m || strcmp(now + n - m, was) != 0) {
+        if (n < m || strcmp(now + n - m, foreign) != 0) {
                 /* "ours;" without anything behind loses its separator. */
-                problem(check, "resource_alignment was \"%.60s\" and is \"%.100s\"", was, now);
+                problem(check, "resource_alignment was \"%.60s\" and is \"%.100s\"", foreign, now);
                 return;
         }
+        if (strcmp(before->scope, "none") == 0 && strcmp(now, before->alignment) != 0)
+                problem(check, "nothing was to be removed, but resource_alignment is \"%.100s\"", now);
         if (n == m)
                 return;
         if (!may_have_ours)
@@ -344,9 +474,7 @@ size_t invariants_check(Machine *machine, const Before *before, const Course *co
         for (size_t i = 0; i < machine->n_functions; i++)
                 check_function(&check, machine->functions[i], &before->functions[i]);
         for (size_t i = 0; i < machine->n_functions; i++)
-                if (before->functions[i].in_radius && machine->functions[i]->vfio != NONE &&
-                    ended(&check, machine->functions[i], "verified", false))
-                        check_mappable(&check, machine->functions[i]);
+                check_pages(&check, machine->functions[i], &before->functions[i]);
         check_alignment(&check);
         if (all_ended(&check, "stale") && machine->n_changes > 0 && !is_faulted(&check))
                 problem(&check, "the outcome is stale, but %lu writes reached sysfs", machine->n_changes);

@@ -16,12 +16,16 @@ typedef struct FunctionBefore {
         unsigned births;
         char attributes[ATTRIBUTES][VALUE_MAX];
         Resource resources[LINES];
-        bool in_radius; /* of the plan */
+        bool in_radius;     /* of the plan */
+        bool is_rebound;    /* the plan gives it to a driver of another kind */
+        bool is_given_back; /* the plan gives its BARs their own sizes back */
 } FunctionBefore;
 
 typedef struct Before {
         FunctionBefore functions[FUNCTIONS_MAX];
-        char alignment[TEXT_MAX];
+        char alignment[TEXT_MAX], foreign[TEXT_MAX];
+        char goal[16], scope[16]; /* of the plan */
+        bool has_failing;         /* a driver will fail once */
 } Before;
 
 /* How it went on, as far as the rules depend on it. */
@@ -32,8 +36,8 @@ typedef struct Course {
         bool has_entries; /* of ours, from before */
 } Course;
 
-/* PLAN may be NULL: then nothing is in a radius. */
-void before_take(Machine *machine, struct json_object *plan, Before *ret);
+/* PLAN may be NULL: then nothing is in a radius. FOREIGN is what others have written to resource_alignment. */
+void before_take(Machine *machine, struct json_object *plan, const char *foreign, Before *ret);
 /* The radius is all that the course's transactions name. */
 void before_widen(Before *before, const Machine *machine, const Course *course);
 

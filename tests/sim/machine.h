@@ -101,6 +101,7 @@ struct Function {
         char group_key[16];            /* functions with the same key share an IOMMU group */
         char late_key[16];             /* the key after it was removed once */
         bool external;
+        char refuses[32]; /* the driver that fails to probe it */
 
         /* the kernel's object */
         bool present;
@@ -132,6 +133,7 @@ typedef enum UserKind {
         USER_RESOURCE,  /* a resourceN file, open */
         USER_MAPPING,   /* a resourceN file, mapped */
         USER_INVISIBLE, /* a device descriptor that was passed on: enable count only */
+        USER_INTERFACE, /* the host: the function's network interface is up */
 } UserKind;
 
 /* A simulated process that uses a function. */

@@ -190,6 +190,8 @@ static bool parse_common(const Statement *s, Function *function)
         }
         copy(function->boot_driver, sizeof(function->boot_driver), value_of(s, "driver"));
         copy(function->group_key, sizeof(function->group_key), value_of(s, "group"));
+        copy(function->refuses, sizeof(function->refuses), value_of(s, "refuses"));
+        s->scenario->has_own_error |= *function->refuses != '\0';
         copy(function->late_key, sizeof(function->late_key), value_of(s, "late-group"));
         copy(function->boot_attributes[ATTRIBUTE_OVERRIDE], VALUE_MAX, value_of(s, "override"));
         for (int i = 0; i < ATTRIBUTES; i++)
@@ -316,7 +318,9 @@ static bool parse_number(const char *text, unsigned long *ret)
 
 static bool parse_user(Statement *s)
 {
-        static const char *const kinds[] = { "group", "cdev", "resource", "mapping", "invisible" };
+        static const char *const kinds[] = {
+                "group", "cdev", "resource", "mapping", "invisible", "interface"
+        };
         const char *kind = value_of(s, "kind"), *address = value_of(s, "function");
         unsigned long pid = 800 + s->machine->n_users;
 
@@ -350,6 +354,11 @@ static bool parse_target(Statement *s)
         return parse_addresses(s, s->scenario->targets, &s->scenario->n_targets, TARGETS_MAX);
 }
 
+static bool parse_realigned(Statement *s)
+{
+        return parse_addresses(s, s->scenario->realigned, &s->scenario->n_realigned, TARGETS_MAX);
+}
+
 static bool parse_absent(Statement *s)
 {
         return parse_addresses(s, s->scenario->absent, &s->scenario->n_absent,
@@ -359,6 +368,12 @@ static bool parse_absent(Statement *s)
 static bool parse_alignment(Statement *s)
 {
         copy(s->machine->alignment, sizeof(s->machine->alignment), s->rest);
+        return true;
+}
+
+static bool parse_foreign(Statement *s)
+{
+        copy(s->scenario->foreign, sizeof(s->scenario->foreign), s->rest);
         return true;
 }
 
@@ -391,6 +406,12 @@ static bool parse_rung(Statement *s)
         return true;
 }
 
+static bool parse_goal(Statement *s)
+{
+        copy(s->scenario->goal, sizeof(s->scenario->goal), s->rest);
+        return s->n_words == 2;
+}
+
 static bool parse_expect(Statement *s)
 {
         if (s->n_words < 2)
@@ -420,12 +441,13 @@ static const struct {
         const char *word;
         bool (*parse)(Statement *statement);
 } statements[] = {
-        { "kernel", parse_kernel }, { "host", parse_host },           { "reserve", parse_reserve },
-        { "bridge", parse_bridge }, { "function", parse_function },   { "driver", parse_driver },
-        { "user", parse_user },     { "target", parse_target },       { "absent", parse_absent },
-        { "place", parse_place },   { "alignment", parse_alignment }, { "config", parse_config },
-        { "option", parse_option }, { "expect", parse_expect },       { "check", parse_check },
-        { "faults", parse_faults }, { "rung", parse_rung },           { "line", parse_line_statement },
+        { "kernel", parse_kernel },       { "host", parse_host },           { "reserve", parse_reserve },
+        { "bridge", parse_bridge },       { "function", parse_function },   { "driver", parse_driver },
+        { "user", parse_user },           { "target", parse_target },       { "absent", parse_absent },
+        { "place", parse_place },         { "alignment", parse_alignment }, { "config", parse_config },
+        { "option", parse_option },       { "expect", parse_expect },       { "check", parse_check },
+        { "faults", parse_faults },       { "rung", parse_rung },           { "goal", parse_goal },
+        { "realigned", parse_realigned }, { "foreign", parse_foreign },     { "line", parse_line_statement },
 };
 
 static bool parse_line(Statement *s, char *line)

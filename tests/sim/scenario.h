@@ -19,7 +19,11 @@ typedef struct Scenario {
         char config[1024];     /* the policy's text */
         char arguments[4][64]; /* further ones of the worker's --execute */
         size_t n_arguments;
-        char rung[8];                    /* --lowest-rung of --plan; "" for none */
+        char goal[16]; /* "restore", "detach", "reattach": what --plan is asked to do; "" to realign */
+        char rung[8];  /* --lowest-rung of --plan; "" for none */
+        PciAddress realigned[TARGETS_MAX]; /* by the worker, before that and undisturbed */
+        size_t n_realigned;
+        char foreign[128];               /* what somebody then writes to resource_alignment */
         PciAddress targets[TARGETS_MAX]; /* what --plan is asked for */
         size_t n_targets;
         PciAddress absent[8]; /* removed by somebody before */

@@ -103,26 +103,34 @@ static bool run_worker(Session *session, const char *const *arguments)
         return r == 0 || session_problem(session, "the worker cannot be run: %s", strerror(-r));
 }
 
-bool session_plan(Session *session)
+/* Asks for plans of the N functions at TARGETS for GOAL; session->plans is the document. */
+static bool ask_for_plans(Session *session, const char *goal, const char *rung, const PciAddress *targets,
+                          size_t n_targets)
 {
         const char *arguments[TARGETS_MAX + 8] = { "--config" };
-        char addresses[TARGETS_MAX][PCI_ADDRESS_TEXT_MAX], config[256];
+        char addresses[TARGETS_MAX][PCI_ADDRESS_TEXT_MAX], config[256], option[24];
         size_t n = 1;
 
         if (!place_write(&session->campaign->place, "config", session->scenario.config, config))
                 return session_problem(session, "the policy cannot be written");
         arguments[n++] = config;
-        if (*session->scenario.rung) {
+        if (*rung) {
                 arguments[n++] = "--lowest-rung";
-                arguments[n++] = session->scenario.rung;
+                arguments[n++] = rung;
         }
         arguments[n++] = "--plan";
-        for (size_t i = 0; i < session->scenario.n_targets; i++)
-                arguments[n++] = pci_address_format(session->scenario.targets[i], addresses[i]);
+        if (*goal) {
+                snprintf(option, sizeof(option), "--%s", goal);
+                arguments[n++] = option;
+        }
+        for (size_t i = 0; i < n_targets; i++)
+                arguments[n++] = pci_address_format(targets[i], addresses[i]);
         if (!run_worker(session, arguments))
                 return false;
-        if (session->last.status == 0)
+        if (session->last.status == 0) {
+                json_object_put(session->plans);
                 session->plans = json_tokener_parse(session->last.output);
+        }
         return session->plans || session_problem(session, "--plan exited with %d: %s", session->last.status,
                                                  session->last.complaint);
 }
@@ -184,7 +192,8 @@ static bool session_recover(Session *session)
         return true;
 }
 
-bool session_execute(Session *session, struct json_object *plan)
+/* Runs --execute for PLAN. */
+static bool execute(Session *session, struct json_object *plan)
 {
         const char *arguments[8] = { 0 };
         char file[256];
@@ -196,14 +205,73 @@ bool session_execute(Session *session, struct json_object *plan)
                 return session_problem(session, "the plan cannot be written");
         arguments[n++] = "--execute";
         arguments[n++] = file;
-        before_take(session->machine, plan, &session->before);
+        return run_worker(session, arguments);
+}
+
+bool session_execute(Session *session, struct json_object *plan)
+{
+        before_take(session->machine, plan, session->foreign, &session->before);
         session->machine->n_changes = 0;
         session->faults.n = 0;
         session->faults.armed = true;
-        if (!run_worker(session, arguments) || (!session->last.is_stuck && !session_recover(session)))
+        if (!execute(session, plan) || (!session->last.is_stuck && !session_recover(session)))
                 return false;
         take_result_from_file(session);
         return true;
+}
+
+/* --- what was before --- */
+
+/* The results of what went before are no results of what is to come. */
+static void forget_results(Session *session)
+{
+        char path[128];
+
+        pthread_mutex_lock(&session->machine->lock);
+        RunFile *results = run_find(session->machine, RESULTS);
+        while (results && results->children) {
+                snprintf(path, sizeof(path), RESULTS "/%s", results->children->name);
+                if (run_remove(session->machine, path, false) < 0)
+                        break;
+        }
+        pthread_mutex_unlock(&session->machine->lock);
+}
+
+/* Somebody writes to the attribute, behind what is there. */
+static void add_foreign(Session *session)
+{
+        char *text = session->machine->alignment;
+        size_t size = strlen(text);
+
+        if (!*session->scenario.foreign)
+                return;
+        snprintf(text + size, TEXT_MAX - size, "%s%s", size ? ";" : "", session->scenario.foreign);
+        snprintf(session->foreign, sizeof(session->foreign), "%s", session->scenario.foreign);
+}
+
+/* What the scenario says was realigned before is, by the worker and without a fault. */
+static bool realign_before(Session *session)
+{
+        const Scenario *scenario = &session->scenario;
+        if (scenario->n_realigned == 0)
+                return true;
+        if (!ask_for_plans(session, "", "", scenario->realigned, scenario->n_realigned))
+                return false;
+        for (size_t i = 0; session_plan_at(session, i); i++)
+                if (!execute(session, session_plan_at(session, i)) ||
+                    (*scenario->expect && strcmp(run_outcome(&session->last), "verified") != 0))
+                        return session_problem(session, "it could not be realigned before: %.120s",
+                                               session->last.complaint);
+        forget_results(session);
+        add_foreign(session);
+        return true;
+}
+
+bool session_plan(Session *session)
+{
+        const Scenario *scenario = &session->scenario;
+        return realign_before(session) && ask_for_plans(session, scenario->goal, scenario->rung,
+                                                        scenario->targets, scenario->n_targets);
 }
 
 /* What is still to happen in the kernel happens. */

@@ -13,10 +13,10 @@ typedef struct Session {
         Machine *machine;
         Scenario scenario;
         Before before;
+        char foreign[TEXT_MAX];    /* the attribute's text that is not ours */
         struct json_object *plans; /* what --plan said */
         WorkerRun last;
         Faults faults;
-        char foreign[TEXT_MAX]; /* resource_alignment before all */
         char problems[PROBLEMS_MAX][256];
         size_t n_problems;
 } Session;

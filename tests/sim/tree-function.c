@@ -251,6 +251,55 @@ static void list_vfio(Machine *machine, const Node *node, const Emit *emit)
 
 static const Directory vfio_directory = { find_vfio, list_vfio };
 
+/* --- net/eth0: there as long as a host driver has the function, when somebody may want it up --- */
+
+static const User *interface_of(Machine *machine, const Function *function)
+{
+        for (size_t i = 0; i < machine->n_users; i++)
+                if (machine->users[i].kind == USER_INTERFACE && function_on_host(function) &&
+                    pci_address_equal(machine->users[i].function, function->address))
+                        return &machine->users[i];
+        return NULL;
+}
+
+static int show_flags(Machine *machine, const Node *node, char *buffer, size_t size)
+{
+        const User *user = interface_of(machine, node->function);
+        return show_text(buffer, size, "0x%x\n", user && user->active ? 0x1003u : 0x1002u);
+}
+
+static const FileKind flags_kind = { 0644, show_flags, NULL };
+static const StaticEntry interface_entries[] = { { "flags", NULL, &flags_kind, NULL }, { 0 } };
+
+static int find_in_interface(Machine *machine, const Node *node, const char *name, Node *ret)
+{
+        ret->function = node->function;
+        if (strcmp(name, "subsystem") == 0)
+                return node_link(ret, "../../../../class/net");
+        return node_static(interface_entries, node, name, ret);
+}
+
+static void list_interface(Machine *machine, const Node *node, const Emit *emit)
+{
+        static_list(interface_entries, emit);
+        emit->call(emit->userdata, "subsystem");
+}
+
+static const Directory interface_directory = { find_in_interface, list_interface };
+
+static int find_in_net(Machine *machine, const Node *node, const char *name, Node *ret)
+{
+        ret->function = node->function;
+        return strcmp(name, "eth0") == 0 ? node_directory(ret, &interface_directory) : -ENOENT;
+}
+
+static void list_net(Machine *machine, const Node *node, const Emit *emit)
+{
+        emit->call(emit->userdata, "eth0");
+}
+
+static const Directory net_directory = { find_in_net, list_net };
+
 static const StaticEntry function_entries[] = {
         { "resource", NULL, &resource_kind, NULL },
         { "uevent", NULL, &uevent_kind, NULL },
@@ -305,6 +354,8 @@ static int find_in_function(Machine *machine, const Node *node, const char *name
                 return node_file(ret, &removable_kind);
         if (strcmp(name, "vfio-dev") == 0 && function->vfio != NONE)
                 return node_directory(ret, &vfio_directory);
+        if (strcmp(name, "net") == 0 && interface_of(machine, function))
+                return node_directory(ret, &net_directory);
         if (strcmp(name, "pci_bus") == 0 && function->is_bridge)
                 return node_directory(ret, &pci_bus_directory);
         for (int i = 0; i < (int) ELEMENTSOF(folders); i++)
@@ -321,8 +372,8 @@ static int find_in_function(Machine *machine, const Node *node, const char *name
 
 static void list_function(Machine *machine, const Node *node, const Emit *emit)
 {
-        static const char *const others[] = { "subsystem", "driver",  "iommu_group", "removable",
-                                              "vfio-dev",  "pci_bus", "power",       "link" };
+        static const char *const others[] = { "subsystem", "driver",  "iommu_group", "removable", "vfio-dev",
+                                              "net",       "pci_bus", "power",       "link" };
 
         static_list(function_entries, emit);
         list_attributes("", emit);

@@ -94,6 +94,11 @@ void vfio_end(Machine *machine, Function *function)
         snprintf(function->attributes[ATTRIBUTE_CONTROL], VALUE_MAX, "on");
 }
 
+bool function_on_host(const Function *function)
+{
+        return function->driver && !function->driver->vfio && !function->driver->port;
+}
+
 /* --- users --- */
 
 static bool is_of(const User *user, const Function *function)
@@ -102,12 +107,17 @@ static bool is_of(const User *user, const Function *function)
                user->births == function->births;
 }
 
+/* Through a group, a device or a descriptor of VFIO. */
+static bool is_vfio_use(const User *user)
+{
+        return user->kind == USER_GROUP || user->kind == USER_CDEV || user->kind == USER_INVISIBLE;
+}
+
 const User *function_blocker(const Machine *machine, const Function *function)
 {
         for (size_t i = 0; i < machine->n_users; i++) {
                 const User *user = &machine->users[i];
-                bool holds_device = user->kind != USER_RESOURCE && user->kind != USER_MAPPING;
-                if (is_of(user, function) && holds_device)
+                if (is_of(user, function) && is_vfio_use(user))
                         return user;
         }
         return NULL;
@@ -120,9 +130,9 @@ const User *function_user(const Machine *machine, const Function *function)
                 if (is_of(user, function))
                         return user;
                 /* A group is used as a whole, but for its members that are unbound. */
-                if (user->active && user->kind != USER_RESOURCE && user->kind != USER_MAPPING &&
-                    user->kind != USER_INVISIBLE && function->vfio != NONE && function->group != NONE &&
-                    !function->is_bridge && user->group == function->group)
+                if (user->active && is_vfio_use(user) && user->kind != USER_INVISIBLE &&
+                    function->vfio != NONE && function->group != NONE && !function->is_bridge &&
+                    user->group == function->group)
                         return user;
         }
         return NULL;
@@ -149,9 +159,9 @@ static bool has_host_driver(const Machine *machine, int group)
 void user_try(Machine *machine, User *user)
 {
         Function *function = user_function(machine, user);
-        bool needs_vfio = user->kind != USER_RESOURCE && user->kind != USER_MAPPING;
 
-        if (!function || user->active || (needs_vfio && function->vfio == NONE))
+        if (!function || user->active || (is_vfio_use(user) && function->vfio == NONE) ||
+            (user->kind == USER_INTERFACE && !function_on_host(function)))
                 return;
         Group *group = function->group == NONE ? NULL : &machine->groups[function->group];
         if (user->kind == USER_GROUP) {

@@ -15,6 +15,9 @@ bool group_has_file(const Machine *machine, int group);
 void vfio_begin(Machine *machine, Function *function);
 void vfio_end(Machine *machine, Function *function);
 
+/* A host driver has it: neither VFIO's nor a port's. */
+bool function_on_host(const Function *function);
+
 /* The user that makes unbinding or removing the function wait; NULL: none. */
 const User *function_blocker(const Machine *machine, const Function *function);
 /* The user because of whom the function counts as in use (design §4 rule 1); NULL: none. */
