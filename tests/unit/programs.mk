@@ -77,3 +77,8 @@ UNIT_TESTS += test-worker-verbs
 test_worker_verbs_SOURCES = tests/unit/test-worker-verbs.c tests/unit/suite.h
 test_worker_verbs_CFLAGS = $(UNIT_CFLAGS)
 test_worker_verbs_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-restored
+test_restored_SOURCES = tests/unit/test-restored.c tests/unit/suite.h
+test_restored_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_restored_LDADD = $(DAEMON_TEST_LIBS)
