@@ -75,8 +75,9 @@ Session *session_new(Campaign *campaign, const SessionSetup *setup)
         machine->faults = &session->faults;
         if (!load(session, setup))
                 session->n_problems = 1;
-        else if (setup->fault == FAULT_HANG)
+        else if (setup->fault == FAULT_HANG && session->scenario.n_realigned == 0)
                 session_add_config(session, STEP_TIMEOUT);
+        session->is_hung = setup->fault == FAULT_HANG;
         pthread_mutex_unlock(&machine->lock);
         return session;
 }
@@ -264,6 +265,8 @@ static bool realign_before(Session *session)
                                                session->last.complaint);
         forget_results(session);
         add_foreign(session);
+        if (session->is_hung)
+                session_add_config(session, STEP_TIMEOUT);
         return true;
 }
 

@@ -17,6 +17,7 @@ typedef struct Session {
         struct json_object *plans; /* what --plan said */
         WorkerRun last;
         Faults faults;
+        bool is_hung; /* a hang is injected: what was before is done with the usual deadlines */
         char problems[PROBLEMS_MAX][256];
         size_t n_problems;
 } Session;
