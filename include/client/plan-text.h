@@ -8,5 +8,5 @@
 /* Scope and why, blast radius, entries, steps, and what follows for users (design §9). -ENOMEM. */
 int plan_text_print(FILE *out, const Plan *plan) _warn_unused_result_ _nonnull_(1, 2);
 
-/* Function, reason, holder, remedy. */
-void plan_text_print_refusal(FILE *out, const PlanRefusal *refusal) _nonnull_(1, 2);
+/* What was asked for GOAL is not done: function, reason, holder, remedy. */
+void plan_text_print_refusal(FILE *out, PlanGoal goal, const PlanRefusal *refusal) _nonnull_(1, 3);

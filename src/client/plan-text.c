@@ -43,8 +43,47 @@ static char *growth_text(const PlanFunction *function)
         return TAKE_PTR(all);
 }
 
+/* "gets its own size back: BAR 1 (256)": NULL when there is no memory. */
+static char *own_size_text(const PlanFunction *function)
+{
+        char size[TEXT_BYTES_MAX];
+        const char *separator = "";
+        char *all = strdup("gets its own size back: ");
+
+        for (unsigned line = 0; line <= RESOURCE_ROM && all; line++) {
+                const PciResource *resource = &function->resources.lines[line];
+                uint64_t own = function->own.lines[line];
+                if (own == 0 || !resource_is_assigned_memory(resource) || resource_size(resource) <= own)
+                        continue;
+                text_replace(&all, "%s%s%s (%s)", all, separator,
+                             resource_line_name(function->resources.n_lines, line),
+                             text_from_bytes(own, size));
+                separator = ", ";
+        }
+        return all;
+}
+
+/* Where a function whose driver changes goes. */
+static const char *new_driver(const Plan *plan)
+{
+        return plan->goal == PLAN_GOAL_DETACH ? "goes to " VFIO_DRIVER : "goes to the host's driver";
+}
+
+static char *changed_text(const Plan *plan, const PlanFunction *function)
+{
+        const char *after = plan_changes_driver(plan, function) ? new_driver(plan)
+                            : function->driver                  ? ""
+                                                                : "stays unbound";
+        if (!plan_gives_back(plan, function))
+                return strdup(after);
+        _cleanup_free_ char *sizes = own_size_text(function);
+        return sizes ? text_format("%s%s%s", sizes, *after ? "; " : "", after) : NULL;
+}
+
 static char *fate_text(const Plan *plan, const PlanFunction *function)
 {
+        if (plan_changes_driver(plan, function) || plan_gives_back(plan, function))
+                return changed_text(plan, function);
         if (function->is_bridge)
                 return strdup(function == plan->functions ? "removed, with all below; found again"
                                                           : "goes and comes with the bridge above");
@@ -101,36 +140,86 @@ static int print_radius(FILE *out, const Plan *plan)
         return r;
 }
 
-static void print_scope(FILE *out, const Plan *plan)
+static void print_goal(FILE *out, const Plan *plan)
 {
+        static const char *const words[PLAN_GOAL_COUNT_][2] = {
+                [PLAN_GOAL_REALIGN] = { "realign", "" },
+                [PLAN_GOAL_RESTORE] = { "restore the own BAR sizes of", "" },
+                [PLAN_GOAL_DETACH] = { "detach", " from the host" },
+                [PLAN_GOAL_REATTACH] = { "reattach", " to the host" },
+        };
         size_t n_targets = 0;
         for (size_t i = 0; i < plan->n_functions; i++)
                 n_targets += plan->functions[i].is_target;
 
-        fprintf(out,
-                "Plan to realign %zu function%s, scope %s: %zu function%s would disappear for a while.\n",
-                n_targets, n_targets == 1 ? "" : "s", plan_scope_name(plan->scope), plan->n_functions,
-                plan->n_functions == 1 ? "" : "s");
+        fprintf(out, "Plan to %s %zu function%s%s", words[plan->goal][0], n_targets,
+                n_targets == 1 ? "" : "s", words[plan->goal][1]);
+        if (plan->scope == PLAN_SCOPE_NONE)
+                fputs(": only drivers would change, nothing would disappear.\n", out);
+        else
+                fprintf(out, ", scope %s: %zu function%s would disappear for a while.\n",
+                        plan_scope_name(plan->scope), plan->n_functions, plan->n_functions == 1 ? "" : "s");
+}
+
+static void print_scope(FILE *out, const Plan *plan)
+{
+        print_goal(out, plan);
         if (plan->narrowed != REASON_NONE)
-                fprintf(out, "The scope was narrowed from bus to function because of %s (%s):\n  %s.\n",
+                fprintf(out, "%s because of %s (%s):\n  %s.\n",
+                        plan->scope == PLAN_SCOPE_NONE ? "The BARs do not get their own sizes back"
+                                                       : "The scope was narrowed from bus to function",
                         PCI_ADDRESS_TEXT(plan->narrowed_by), reason_name(plan->narrowed),
                         reason_text(plan->narrowed));
         if (plan->narrowed_detail)
                 fprintf(out, "  %s is %s.\n", PCI_ADDRESS_TEXT(plan->narrowed_by), plan->narrowed_detail);
 }
 
-static int print_entries(FILE *out, const Plan *plan)
+/* The entries of those functions that get them, or that GIVE them BACK, below TITLE; nothing when there are none. */
+static int print_entry_list(FILE *out, const Plan *plan, bool give_back, const char *title)
 {
-        fputs("\nEntries for the kernel's resource_alignment, in front of what others wrote there:\n", out);
         for (size_t i = 0; i < plan->n_functions; i++) {
-                if (plan->functions[i].alignment == 0)
+                if (plan->functions[i].alignment == 0 ||
+                    plan_gives_back(plan, &plan->functions[i]) != give_back)
                         continue;
                 _cleanup_free_ char *entry = plan_entry(plan, &plan->functions[i]);
                 if (!entry)
                         return -ENOMEM;
-                fprintf(out, "  %s\n", entry);
+                fprintf(out, "%s  %s\n", title, entry);
+                title = "";
         }
         return 0;
+}
+
+static int print_entries(FILE *out, const Plan *plan)
+{
+        int r = print_entry_list(
+                        out, plan, true,
+                        "\nEntries that are taken out of the kernel's resource_alignment (in the form they have there):\n");
+        return r < 0 ? r
+                     : print_entry_list(
+                                       out, plan, false,
+                                       "\nEntries for the kernel's resource_alignment, in front of what others wrote there:\n");
+}
+
+static bool gives_back(const Plan *plan)
+{
+        for (size_t i = 0; i < plan->n_functions; i++)
+                if (plan_gives_back(plan, &plan->functions[i]))
+                        return true;
+        return false;
+}
+
+/* The driver comes of the plan's goal, or is the one of before. */
+static void print_bind(FILE *out, const Plan *plan, const PlanFunction *function)
+{
+        const char *address = PCI_ADDRESS_TEXT(function->address);
+
+        if (!plan_changes_driver(plan, function))
+                fprintf(out, "bind %s to %s\n", address, function->driver ? function->driver : "its driver");
+        else if (plan->goal == PLAN_GOAL_DETACH)
+                fprintf(out, "bind %s to " VFIO_DRIVER "\n", address);
+        else
+                fprintf(out, "have the kernel find the host's driver of %s\n", address);
 }
 
 static void print_step(FILE *out, const Plan *plan, const PlanStep *step)
@@ -142,7 +231,10 @@ static void print_step(FILE *out, const Plan *plan, const PlanStep *step)
 
         switch (step->kind) {
         case PLAN_STEP_ENTRIES:
-                fputs("write the alignment entries\n", out);
+                fputs(gives_back(plan)
+                                      ? "take these functions' alignment entries out, and write those of the others\n"
+                                      : "write the alignment entries\n",
+                      out);
                 break;
         case PLAN_STEP_UNBIND:
                 fprintf(out, "unbind %s from %s\n", address, driver);
@@ -158,10 +250,13 @@ static void print_step(FILE *out, const Plan *plan, const PlanStep *step)
                 break;
         }
         case PLAN_STEP_VERIFY:
-                fputs("verify: every BAR is back, and no page is shared\n", out);
+                fputs(gives_back(plan)
+                                      ? "verify: every BAR is back, and has its own size where it is to have it\n"
+                                      : "verify: every BAR is back, and no page is shared\n",
+                      out);
                 break;
         case PLAN_STEP_BIND:
-                fprintf(out, "bind %s to %s\n", address, driver);
+                print_bind(out, plan, function);
                 break;
         case PLAN_STEP_RESTORE:
                 fprintf(out, "restore the attributes of %s\n", address);
@@ -179,7 +274,8 @@ static void print_notes(FILE *out, const Plan *plan)
 {
         bool growing = false;
         for (size_t i = 0; i < plan->n_functions; i++)
-                growing = growing || count_growing(&plan->functions[i]) > 0;
+                growing = growing || (count_growing(&plan->functions[i]) > 0 &&
+                                      !plan_gives_back(plan, &plan->functions[i]));
 
         if (growing)
                 fputs("\nThe kernel realigns a BAR by growing it: sysfs, VFIO and guests then see the larger size.\n"
@@ -207,9 +303,15 @@ int plan_text_print(FILE *out, const Plan *plan)
         return 0;
 }
 
-void plan_text_print_refusal(FILE *out, const PlanRefusal *refusal)
+void plan_text_print_refusal(FILE *out, PlanGoal goal, const PlanRefusal *refusal)
 {
-        fprintf(out, "%s is not realigned (%s):\n  %s.\n", PCI_ADDRESS_TEXT(refusal->address),
+        static const char *const words[PLAN_GOAL_COUNT_] = {
+                [PLAN_GOAL_REALIGN] = "is not realigned",
+                [PLAN_GOAL_RESTORE] = "does not get its own BAR sizes back",
+                [PLAN_GOAL_DETACH] = "is not detached",
+                [PLAN_GOAL_REATTACH] = "is not reattached",
+        };
+        fprintf(out, "%s %s (%s):\n  %s.\n", PCI_ADDRESS_TEXT(refusal->address), words[goal],
                 reason_name(refusal->reason), reason_text(refusal->reason));
         if (refusal->detail)
                 fprintf(out, "  %s is %s.\n", PCI_ADDRESS_TEXT(refusal->culprit), refusal->detail);

@@ -23,7 +23,7 @@ static ClientExit print_set(const PlanSet *set, const PciAddress *addresses, siz
         }
         for (size_t i = 0; i < set->n_refusals; i++) {
                 fputs(separator, stdout);
-                plan_text_print_refusal(stdout, &set->refusals[i]);
+                plan_text_print_refusal(stdout, PLAN_GOAL_REALIGN, &set->refusals[i]);
                 separator = "\n";
         }
         for (size_t i = 0; i < set->n_plans; i++) {

@@ -82,3 +82,8 @@ UNIT_TESTS += test-restored
 test_restored_SOURCES = tests/unit/test-restored.c tests/unit/suite.h
 test_restored_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_restored_LDADD = $(DAEMON_TEST_LIBS)
+
+UNIT_TESTS += test-plan-text
+test_plan_text_SOURCES = tests/unit/test-plan-text.c tests/unit/suite.h src/client/plan-text.c
+test_plan_text_CFLAGS = $(UNIT_CFLAGS) $(SMARTCOLS_CFLAGS)
+test_plan_text_LDADD = $(UNIT_LIBS) $(SMARTCOLS_LIBS)
