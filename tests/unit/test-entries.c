@@ -127,6 +127,31 @@ START_TEST(test_never_set)
 }
 END_TEST
 
+/* What gets its own size back loses its entry and no other does; should that fail it gets it again. */
+START_TEST(test_given_back)
+{
+        size_t n = 99;
+        PlanFunction *first = &plan->functions[1];
+        set("pci:8086:1533");
+        install(0);
+        plan->goal = PLAN_GOAL_RESTORE;
+        plan->functions[2].is_target = false;
+        first->resources.lines[1].end = first->resources.lines[1].start + WORLD_PAGE - 1; /* grown */
+        ck_assert(plan_gives_back(plan, first));
+
+        install(0);
+        uninstall_which(ENTRIES_GIVEN_BACK);
+        expect_text("16@0000:00:1c.0/00.1;pci:8086:1533");
+        expect_ours("[\"16@0000:00:1c.0/00.1\"]");
+        ck_assert_int_eq(entries_install(root, plan, ENTRIES_GIVEN_BACK, &n, &finding), FINDING_NONE);
+        expect_text("0000:00:1c.0/00.0;16@0000:00:1c.0/00.1;pci:8086:1533");
+        uninstall_which(ENTRIES_OF_UNGROWN);
+        expect_text("0000:00:1c.0/00.0;pci:8086:1533");
+        uninstall();
+        expect_text("pci:8086:1533");
+}
+END_TEST
+
 /* Between write and rescan somebody else may have written. */
 START_TEST(test_stand)
 {
@@ -341,6 +366,7 @@ int main(void)
 
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_never_set);
+        tcase_add_test(cases, test_given_back);
         tcase_add_test(cases, test_stand);
         tcase_add_test(cases, test_grown_keeps_its_entry);
         tcase_add_test(cases, test_foreign_text);
