@@ -257,6 +257,8 @@ static void grant(const Bus *bus, const Entry *entry, const Wish *wish)
         /* Where it is stays as it is when there is no larger place. */
         if (place(bus, resource, size + wish->size, wish->alignment))
                 resource->alignment = wish->alignment;
+        else if (was_placed)
+                resource->flags |= FLAG_STARTALIGN; /* left behind by pci_reassign_resource() */
 }
 
 /* reassign_resources_sorted() */
