@@ -7,7 +7,7 @@
  */
 
 #include "daemon/attempts.h"
-#include "daemon/enable-watch.h"
+#include "daemon/bus-queue.h"
 #include "daemon/survey.h"
 #include "model/policy.h"
 
@@ -27,8 +27,8 @@ typedef struct Assessment {
         char *remarks; /* lines for the administrator about functions that stay as they are; or NULL */
 } Assessment;
 
-/* Looks at the bus KEY and makes up its mind. -ENOMEM. */
-int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const char *key,
+/* Looks at BUS and makes up its mind; realign = report is auto for what was requested. -ENOMEM. */
+int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const Bus *bus,
                     Assessment **ret) _warn_unused_result_ _nonnull_(1, 2, 3, 4, 5);
 Assessment *assessment_free(Assessment *assessment);
 DEFINE_CLEANUP(Assessment *, assessment_free);

@@ -61,5 +61,11 @@ bool attempts_is_blocked(const Attempts *attempts, const char *key) _nonnull_(1,
 int attempts_keep_host(Attempts *attempts, const char *path) _warn_unused_result_ _nonnull_(1, 2);
 bool attempts_host_is_kept(const Attempts *attempts, const char *path) _nonnull_(1, 2);
 
+/*
+ * Somebody wants the function of KEY to be tried whatever came of it before: its attempts, blocks of its bus and of those
+ * that share its blast radius, and what its host bridge did count no more. -ENOMEM.
+ */
+int attempts_allow(Attempts *attempts, AttemptKey key) _warn_unused_result_ _nonnull_(1);
+
 /* Attempts, blocked buses and host bridges alike. */
 void attempts_forget_all(Attempts *attempts) _nonnull_(1);

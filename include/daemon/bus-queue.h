@@ -7,6 +7,7 @@
  * another become one plan. Pure: time is handed in, in microseconds of any one clock.
  */
 
+#include "base/pci-address.h"
 #include "base/reason.h"
 #include "daemon/enable-watch.h"
 
@@ -22,9 +23,12 @@ typedef struct Bus {
         char *key;  /* bus_key_from_path() */
         char *name; /* bus_key_describe() */
         BusState state;
-        bool touched;         /* an event came while planning or executing */
-        unsigned lowest_rung; /* narrower plans have failed, a wider one is being tried; 0: it is not so */
-        bool settled_again;   /* bus_settle_again() has been used for the plan that is due */
+        bool touched;          /* an event came while planning or executing */
+        unsigned lowest_rung;  /* narrower plans have failed, a wider one is being tried; 0: it is not so */
+        bool settled_again;    /* bus_settle_again() has been used for the plan that is due */
+        bool hurried;          /* somebody waits for it: it need not have been quiet */
+        PciAddress *requested; /* functions that an administrator has asked for */
+        size_t n_requested;
         uint64_t last_event;
         uint64_t delay;     /* settle-delay of its targets, as far as known */
         uint64_t due;       /* of BUS_SETTLING and BUS_WAITING; BUS_NEVER: only by an event */
@@ -45,6 +49,9 @@ typedef struct BusQueue {
 int bus_queue_new(BusQueue **ret) _warn_unused_result_ _nonnull_(1);
 BusQueue *bus_queue_free(BusQueue *queue);
 DEFINE_CLEANUP(BusQueue *, bus_queue_free);
+
+/* "settling", "waiting", "planning", "executing", "settled" */
+const char *bus_state_name(BusState state);
 
 /* The bus KEY, or NULL. */
 Bus *bus_queue_find(const BusQueue *queue, const char *key) _nonnull_(1, 2);
@@ -73,7 +80,14 @@ Bus *bus_queue_first(const BusQueue *queue, BusState state) _nonnull_(1);
 /* Something happened on BUS itself at NOW. */
 void bus_touch(Bus *bus, uint64_t now) _nonnull_(1);
 
-/* True when the last event is DELAY ago; else BUS is to be looked at when it will be. */
+/* As bus_touch(), but somebody waits for BUS: it need not have been quiet, until it rests or waits. */
+void bus_hurry(Bus *bus, uint64_t now) _nonnull_(1);
+
+/* An administrator asks for the function at ADDRESS, until BUS rests or waits. -ENOMEM. */
+int bus_request(Bus *bus, PciAddress address) _warn_unused_result_ _nonnull_(1);
+bool bus_is_requested(const Bus *bus, PciAddress address) _nonnull_(1);
+
+/* True when the last event is DELAY ago or BUS is hurried; else BUS is to be looked at when it will be. */
 bool bus_is_quiet(Bus *bus, uint64_t delay, uint64_t now) _nonnull_(1);
 
 /*

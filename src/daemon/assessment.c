@@ -26,6 +26,7 @@ typedef struct Candidate {
         unsigned n_attempts;
         Reason last_reason;
         Reason reason; /* of LOT_CANNOT */
+        bool requested;
         Lot lot;
 } Candidate;
 
@@ -38,7 +39,7 @@ static Lot decide(const Candidate *candidate, bool is_target)
                                                                                         : LOT_NONE;
         if (candidate->reason != REASON_NONE)
                 return LOT_CANNOT;
-        if (candidate->settings.realign == POLICY_REALIGN_REPORT)
+        if (candidate->settings.realign == POLICY_REALIGN_REPORT && !candidate->requested)
                 return LOT_REPORT;
         if (candidate->n_attempts >= candidate->settings.attempts)
                 return LOT_EXHAUSTED;
@@ -46,7 +47,7 @@ static Lot decide(const Candidate *candidate, bool is_target)
 }
 
 static int candidate_make(const Survey *survey, const Policy *policy, const Attempts *attempts,
-                          const PciFunction *function, Candidate *ret)
+                          const Bus *bus, const PciFunction *function, Candidate *ret)
 {
         _cleanup_free_ char *path = topology_path(function);
         if (!path)
@@ -57,6 +58,7 @@ static int candidate_make(const Survey *survey, const Policy *policy, const Atte
                 .report = verdict_of(survey->verdicts, function),
                 .n_attempts = attempts_count(attempts, key),
                 .last_reason = attempts_reason(attempts, key),
+                .requested = bus_is_requested(bus, function->address),
         };
         bool is_target = verdict_is_target(survey->verdicts, function);
         candidate.reason = candidate.report->reason;
@@ -132,7 +134,7 @@ static int settle_answer(Assessment *assessment, const Candidate *candidates, si
         return r;
 }
 
-int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const char *key,
+int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const Bus *bus,
                     Assessment **ret)
 {
         const Topology *topology = survey->topology;
@@ -144,9 +146,9 @@ int assessment_make(const Survey *survey, const Policy *policy, const Attempts *
         size_t n = 0;
         for (size_t i = 0; i < topology->n_functions; i++) {
                 const PciFunction *function = &topology->functions[i];
-                if (!function->on_vfio || !is_on_bus(function, key))
+                if (!function->on_vfio || !is_on_bus(function, bus->key))
                         continue;
-                int r = candidate_make(survey, policy, attempts, function, &candidates[n]);
+                int r = candidate_make(survey, policy, attempts, bus, function, &candidates[n]);
                 if (r < 0)
                         return r;
                 n++;

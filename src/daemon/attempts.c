@@ -195,6 +195,28 @@ bool attempts_host_is_kept(const Attempts *attempts, const char *path)
         return notes_have(&attempts->kept, path, host_size(path));
 }
 
+static void notes_drop(Notes *notes, size_t i)
+{
+        free(notes->items[i].name);
+        free(notes->items[i].text);
+        notes->items[i] = notes->items[--notes->n_items];
+}
+
+int attempts_allow(Attempts *attempts, AttemptKey key)
+{
+        _cleanup_free_ char *bus = bus_key_from_topology_path(key.path);
+        if (!bus)
+                return -ENOMEM;
+        attempts_forget(attempts, key);
+        for (size_t i = attempts->blocked.n_items; i-- > 0;)
+                if (bus_key_related(attempts->blocked.items[i].name, bus))
+                        notes_drop(&attempts->blocked, i);
+        for (size_t i = attempts->kept.n_items; i-- > 0;)
+                if (notes_have(&(Notes){ &attempts->kept.items[i], 1 }, key.path, host_size(key.path)))
+                        notes_drop(&attempts->kept, i);
+        return 0;
+}
+
 void attempts_forget_all(Attempts *attempts)
 {
         for (size_t i = 0; i < attempts->n_items; i++)

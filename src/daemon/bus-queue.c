@@ -15,6 +15,7 @@ static Bus *bus_free(Bus *bus)
         enable_watch_free(bus->watch);
         free(bus->key);
         free(bus->name);
+        free(bus->requested);
         free(bus->said);
         free(bus->remarked);
         free(bus);
@@ -40,6 +41,15 @@ BusQueue *bus_queue_free(BusQueue *queue)
         free(queue->buses);
         free(queue);
         return NULL;
+}
+
+const char *bus_state_name(BusState state)
+{
+        static const char *const names[] = {
+                [BUS_SETTLING] = "settling",   [BUS_WAITING] = "waiting", [BUS_PLANNING] = "planning",
+                [BUS_EXECUTING] = "executing", [BUS_SETTLED] = "settled",
+        };
+        return names[state];
 }
 
 Bus *bus_queue_find(const BusQueue *queue, const char *key)
@@ -140,6 +150,10 @@ static void become(Bus *bus, BusState state, Reason reason, uint64_t due)
         bus->watch = enable_watch_free(bus->watch);
         if (state != BUS_PLANNING && state != BUS_EXECUTING)
                 bus->lowest_rung = 0;
+        if (state == BUS_WAITING || state == BUS_SETTLED) {
+                bus->hurried = false;
+                bus->n_requested = 0;
+        }
         bus->state = state;
         bus->reason = reason;
         bus->due = due;
@@ -154,10 +168,38 @@ void bus_touch(Bus *bus, uint64_t now)
                 become(bus, BUS_SETTLING, REASON_NONE, now + BUS_GLANCE_USEC);
 }
 
+void bus_hurry(Bus *bus, uint64_t now)
+{
+        bus_touch(bus, now);
+        bus->hurried = true;
+        if (bus->state == BUS_SETTLING)
+                bus->due = now;
+}
+
+int bus_request(Bus *bus, PciAddress address)
+{
+        if (bus_is_requested(bus, address))
+                return 0;
+        PciAddress *requested = reallocarray(bus->requested, bus->n_requested + 1, sizeof(*requested));
+        if (!requested)
+                return -ENOMEM;
+        bus->requested = requested;
+        requested[bus->n_requested++] = address;
+        return 0;
+}
+
+bool bus_is_requested(const Bus *bus, PciAddress address)
+{
+        for (size_t i = 0; i < bus->n_requested; i++)
+                if (pci_address_equal(bus->requested[i], address))
+                        return true;
+        return false;
+}
+
 bool bus_is_quiet(Bus *bus, uint64_t delay, uint64_t now)
 {
         bus->delay = delay;
-        if (now >= bus->last_event && now - bus->last_event >= delay)
+        if (bus->hurried || (now >= bus->last_event && now - bus->last_event >= delay))
                 return true;
         become(bus, BUS_SETTLING, REASON_NONE, bus->last_event + delay);
         return false;

@@ -63,7 +63,8 @@ static Assessment *assess(const char *key, const char *policy_text)
 
         suite_write(folder, "etc/vfio-realign/vfio-realign.conf", policy_text);
         ck_assert_msg(policy_load(root, NULL, &policy, &problems) == 0, "%s", problems);
-        ck_assert_int_eq(assessment_make(now, policy, attempts, key, &assessment), 0);
+        Bus bus = { .key = (char *) key };
+        ck_assert_int_eq(assessment_make(now, policy, attempts, &bus, &assessment), 0);
         return assessment;
 }
 
