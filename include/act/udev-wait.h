@@ -8,6 +8,8 @@
 
 #include "base/root.h"
 
+#define UDEV_CONTROL_PATH "run/udev/control" /* there while udev is running */
+
 typedef struct UdevWait UdevWait;
 
 /* Begins to listen; to be made before the rescan. Where no udevd runs there is nothing to wait for: *RET is NULL. */

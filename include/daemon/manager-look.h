@@ -11,6 +11,13 @@ int manager_turn(Manager *manager) _warn_unused_result_ _nonnull_(1);
 /* Reads a new survey. 0: done; 1: it could not be read, which is logged once, and the old one stays; -ENOMEM. */
 int manager_look_around(Manager *manager) _warn_unused_result_ _nonnull_(1);
 
+/*
+ * The document of a worker that planned, or negative errno with what is wrong with it or the way the worker ended in
+ * *RET_PROBLEM (the caller frees it; NULL when there is no memory for it).
+ */
+int manager_read_plan(const WorkerEnd *end, PlanSet **ret, char **ret_problem) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
 /* The worker that planned has ended. */
 void manager_plan_ended(Manager *manager, const WorkerEnd *end) _nonnull_(1, 2);
 

@@ -6,11 +6,11 @@
 #include "daemon/manager.h"
 
 /*
- * Takes a new survey and counts or forgets attempts for the targets of RESULT; ON_LADDER: it is a wider scope of an attempt
- * that was counted before. -ENOMEM.
+ * Takes a new survey, counts or forgets attempts for the targets of RESULT, and tells D-Bus. BUS is the key of its bus (NULL:
+ * not known); ON_LADDER: it is a wider scope of an attempt that was counted before. -ENOMEM.
  */
-int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder) _warn_unused_result_
-                _nonnull_(1, 2);
+int manager_remember(Manager *manager, const char *bus, const WorkerResult *result,
+                     bool on_ladder) _warn_unused_result_ _nonnull_(1, 3);
 
 /* The same for, and logs, results that came while no daemon was listening. -ENOMEM. */
 int manager_catch_up(Manager *manager) _warn_unused_result_ _nonnull_(1);

@@ -8,6 +8,9 @@
 /* True when nothing is left of what was bound before the daemon started: udev is done and no bus is being dealt with. */
 bool manager_is_settled(const Manager *manager) _nonnull_(1);
 
+/* "idle", "settling", "waiting", "planning", "executing", "recovering", "foreign" or "blocked". */
+const char *manager_state_name(const Manager *manager) _nonnull_(1);
+
 /* What is going on, in one line. NULL: no memory. */
 char *manager_status_text(const Manager *manager) _warn_unused_result_ _nonnull_(1);
 

@@ -5,6 +5,12 @@
 
 #include "daemon/manager.h"
 
+/* Room for the words of a command line beside functions, with the final NULL. */
+#define MANAGER_COMMAND_WORDS 12u
+
+/* Puts the words that every command line of the worker begins with at WORDS; how many they are. */
+size_t manager_command_begin(const Manager *manager, const char **words) _nonnull_(1, 2);
+
 /* Starts a worker that plans for the functions at TARGETS. Logs why when it cannot be started: 1; -ENOMEM. */
 int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, size_t n_targets,
                        bool only_report) _warn_unused_result_ _nonnull_(1, 2, 3);

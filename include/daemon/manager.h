@@ -8,7 +8,9 @@
  */
 
 #include "daemon/assessment.h"
+#include "daemon/bind-watch.h"
 #include "daemon/bus-queue.h"
+#include "daemon/function-record.h"
 #include "daemon/lock-watch.h"
 #include "daemon/monitor.h"
 #include "daemon/udev-queue.h"
@@ -19,6 +21,7 @@ typedef struct ManagerOptions {
         const char *sysroot; /* NULL: the machine itself */
         const char *config;  /* one policy file alone; NULL: those of the sysroot */
         const char *worker;
+        const char *dbus; /* address of the bus; NULL: the system bus, with a sysroot none */
 } ManagerOptions;
 
 /* Whether transactions may be started. */
@@ -28,6 +31,8 @@ typedef enum Gate {
         GATE_RECOVERY, /* an interrupted transaction is being finished or undone */
         GATE_SHUT,     /* that failed, and nobody can tell on which bus */
 } Gate;
+
+struct DBusService;
 
 typedef struct Manager {
         ManagerOptions options;
@@ -45,8 +50,12 @@ typedef struct Manager {
         char *shared_pages;     /* what was told of them (shared_page_log()) */
         bool must_enumerate;    /* every bus is to be looked at */
         uint64_t enumerate_due; /* not before */
+        uint64_t glance_due;    /* for a new survey alone, while a worker is busy; BUS_NEVER: none is due */
+        uint64_t revision;      /* goes up when survey, policy or records change */
         BusQueue *queue;
         Attempts *attempts;
+        FunctionRecords *records;
+        BindWatch *bind_watch;
 
         Gate gate;
         unsigned n_recoveries; /* since a transaction went from its beginning to its end */
@@ -58,6 +67,8 @@ typedef struct Manager {
         Plan *plan;           /* what it carries out */
         WorkerReport *result; /* what it said last of all */
         char *progress;       /* what a worker (also a foreign one) is at, in words; NULL: not known */
+
+        struct DBusService *dbus; /* NULL: no bus is wanted */
 
         bool ready;
         char *status; /* as last told to systemd */
@@ -73,6 +84,12 @@ DEFINE_CLEANUP(Manager *, manager_free);
 
 /* Runs until a signal ends it. 0 or negative errno. */
 int manager_run(Manager *manager) _warn_unused_result_ _nonnull_(1);
+
+/*
+ * Reads the policy anew and forgets earlier failures. Negative errno with what is wrong in *RET_PROBLEMS, as policy_load():
+ * the policy of before is kept.
+ */
+int manager_reload(Manager *manager, char **ret_problems) _warn_unused_result_ _nonnull_(1, 2);
 
 /* Microseconds of the event loop's clock. */
 uint64_t manager_now(const Manager *manager) _nonnull_(1);

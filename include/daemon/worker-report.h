@@ -68,6 +68,9 @@ typedef struct WorkerReport {
         WorkerResult result;
 } WorkerReport;
 
+/* "begin", "done", "late", "failed" */
+const char *progress_state_name(ProgressState state);
+
 /* -EBADMSG with *RET_PROBLEM (the caller frees it) when LINE is neither; -ENOMEM. */
 int worker_report_parse(const char *line, WorkerReport **ret, char **ret_problem) _warn_unused_result_
                 _nonnull_(1, 2, 3);

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <systemd/sd-id128.h>
 
-#define UDEV_CONTROL_PATH "run/udev/control"
 #define RECEIVE_ROOM (4 << 20)
 #define USEC_PER_MSEC 1000
 #define UUID_SIZE 37u

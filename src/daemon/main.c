@@ -2,6 +2,7 @@
 
 /* vfio-realignd: options, and running the manager. */
 
+#include "daemon/dbus-introspect.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
 
@@ -20,6 +21,8 @@ static const OptionRow rows[] = {
         { 's', "sysroot", "DIR", "find sys, proc, dev, run, etc and usr under DIR" },
         { 'c', "config", "FILE", "read FILE alone as the policy" },
         { 'w', "worker", "PATH", "the worker to start (" WORKER_PATH ")" },
+        { 'b', "bus", "ADDRESS", "be on the D-Bus at ADDRESS (the system bus; with --sysroot none)" },
+        { 'i', "introspect", "INTERFACE", "show the introspection document of an interface, and end" },
         { 'h', "help", NULL, "show this help" },
         { 'v', "version", NULL, "show the version" },
 };
@@ -33,12 +36,22 @@ static void print_help(void)
                 char option[40];
                 snprintf(option, sizeof(option), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
                          rows[i].argument ? rows[i].argument : "");
-                printf("  %-18s %s\n", option, rows[i].help);
+                printf("  %-22s %s\n", option, rows[i].help);
         }
 }
 
 /* Answers beside negative errno. */
 enum { OPTIONS_RUN = 0, OPTIONS_DONE = 1 };
+
+static int introspect(const char *interface)
+{
+        int r = dbus_introspect(interface, stdout);
+        if (r == 0)
+                return OPTIONS_DONE;
+        fprintf(stderr, "vfio-realignd: %s: %s\n", interface,
+                r == -ENOENT ? "no such interface" : strerror(-r));
+        return -EINVAL;
+}
 
 static int take_option(int letter, ManagerOptions *options)
 {
@@ -52,6 +65,11 @@ static int take_option(int letter, ManagerOptions *options)
         case 'w':
                 options->worker = optarg;
                 return OPTIONS_RUN;
+        case 'b':
+                options->dbus = optarg;
+                return OPTIONS_RUN;
+        case 'i':
+                return introspect(optarg);
         case 'h':
                 print_help();
                 return OPTIONS_DONE;

@@ -48,6 +48,8 @@ int manager_look_around(Manager *manager)
         free(TAKE_PTR(manager->survey_problem));
         survey_free(manager->survey);
         manager->survey = survey;
+        manager->revision++;
+        manager->glance_due = BUS_NEVER;
         return shared_page_log(survey, &manager->shared_pages);
 }
 
@@ -91,7 +93,7 @@ static void say_lines(const Bus *bus, int priority, Reason reason, char *lines)
 static int look_at(Manager *manager, Bus *bus, uint64_t now)
 {
         _cleanup_(assessment_freep) Assessment *assessment = NULL;
-        int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus->key, &assessment);
+        int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus, &assessment);
         if (r < 0)
                 return r;
         if (bus_remarks(bus, assessment->remarks))
@@ -124,11 +126,21 @@ static int look_at(Manager *manager, Bus *bus, uint64_t now)
         return r < 0 ? r : 0;
 }
 
+/* While a worker is busy nothing is begun, but what is bound or unbound meanwhile is shown. */
+static int glance(Manager *manager, uint64_t now)
+{
+        if (manager->glance_due > now)
+                return 0;
+        manager->glance_due = BUS_NEVER;
+        int r = manager_look_around(manager);
+        return r < 0 ? r : 0;
+}
+
 int manager_turn(Manager *manager)
 {
         uint64_t now = manager_now(manager);
         if (manager->job || manager->gate != GATE_OPEN)
-                return 0;
+                return glance(manager, now);
         bool enumerates = manager->must_enumerate && manager->enumerate_due <= now;
         if (!enumerates && !bus_queue_due(manager->queue, now))
                 return 0;
@@ -248,8 +260,29 @@ static int report(Manager *manager, Bus *bus, const PlanSet *set)
         return 0;
 }
 
+/* What is known of functions by the planner, for those who ask. */
+static int keep_records(Manager *manager, const PlanSet *set)
+{
+        int r = 0;
+        for (size_t i = 0; i < set->n_plans; i++)
+                for (size_t j = 0; j < set->plans[i]->n_functions; j++)
+                        function_records_accept(manager->records, set->plans[i]->functions[j].path);
+        for (size_t i = 0; i < set->n_refusals && r == 0; i++) {
+                const PciFunction *function =
+                                topology_find(manager->survey->topology, set->refusals[i].address);
+                _cleanup_free_ char *path = function ? topology_path(function) : NULL;
+                if (function)
+                        r = path ? function_records_refuse(manager->records, path, &set->refusals[i])
+                                 : -ENOMEM;
+        }
+        return r;
+}
+
 static int follow_plan(Manager *manager, Bus *bus, PlanSet *set)
 {
+        int r = keep_records(manager, set);
+        if (r < 0)
+                return r;
         if (manager->only_report)
                 return report(manager, bus, set);
         _cleanup_free_ char *remarks = refusals_text(set);
@@ -268,12 +301,11 @@ static int follow_plan(Manager *manager, Bus *bus, PlanSet *set)
                 return 0;
         if (*remarks && bus_says(bus, remarks))
                 say_lines(bus, LOG_NOTICE, set->refusals[0].reason, remarks);
-        int r = manager_start_execute(manager, bus, TAKE_PTR(set->plans[0]));
+        r = manager_start_execute(manager, bus, TAKE_PTR(set->plans[0]));
         return r < 0 ? r : 0;
 }
 
-/* The document, or what is wrong with the way the worker ended. */
-static int read_plan(const WorkerEnd *end, PlanSet **ret, char **ret_problem)
+int manager_read_plan(const WorkerEnd *end, PlanSet **ret, char **ret_problem)
 {
         _cleanup_json_ JsonObject *document = NULL;
         if (end->late) {
@@ -299,7 +331,7 @@ void manager_plan_ended(Manager *manager, const WorkerEnd *end)
         _cleanup_free_ char *problem = NULL;
         Bus *bus = TAKE_PTR(manager->bus);
 
-        int r = read_plan(end, &set, &problem);
+        int r = manager_read_plan(end, &set, &problem);
         manager->job = worker_job_free(manager->job);
         /* Made from a world that has changed; but on the ladder the events are those of the step before. */
         if (bus->lowest_rung == 0 && bus_resume(bus))

@@ -2,7 +2,9 @@
 
 #include "daemon/manager-memory.h"
 
+#include "act/udev-wait.h"
 #include "daemon/bus-key.h"
+#include "daemon/dbus-transaction.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/transaction-log.h"
@@ -10,6 +12,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 static bool still_needs(const Manager *manager, const char *path)
 {
@@ -102,13 +105,45 @@ static int keep_host(Manager *manager, const WorkerResult *result)
         return attempts_keep_host(manager->attempts, path);
 }
 
+/* Its functions are bound when udev has reported that too; where there is no udev, nobody reports it. */
+static int expect_binds(Manager *manager, const WorkerResult *result)
+{
+        int r = root_exists(manager->root, UDEV_CONTROL_PATH);
+        if (r <= 0 || !result->attempted || !manager->survey)
+                return 0;
+        r = 0;
+        for (size_t i = 0; i < result->n_functions && r == 0; i++) {
+                const PciFunction *function =
+                                topology_find_path(manager->survey->topology, result->functions[i].path);
+                if (function && function->driver && !function->is_bridge)
+                        r = bind_watch_expect(manager->bind_watch, function->address);
+        }
+        return r;
+}
+
+static int keep_record(Manager *manager, const char *bus, const WorkerResult *result)
+{
+        struct timespec now;
+        if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+                return -errno;
+        manager->revision++;
+        if (manager->dbus)
+                dbus_transaction_end(manager->dbus, bus, result);
+        int r = expect_binds(manager, result);
+        return r < 0 ? r
+                     : function_records_end(manager->records, result,
+                                            (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000);
+}
+
 /* Saved also when nothing was attempted: the time of the file says which results were seen. */
-int manager_remember(Manager *manager, const WorkerResult *result, bool on_ladder)
+int manager_remember(Manager *manager, const char *bus, const WorkerResult *result, bool on_ladder)
 {
         int r = manager_look_around(manager);
         if (r < 0)
                 return r;
-        r = 0;
+        r = keep_record(manager, bus, result);
+        if (r < 0)
+                return r;
         if (result->attempted)
                 r = manager->plan ? remember_plan(manager, result, on_ladder)
                                   : remember_named(manager, result);
@@ -137,7 +172,7 @@ int manager_catch_up(Manager *manager)
         }
         for (size_t i = 0; i < results.n_reports && r == 0; i++) {
                 transaction_log_result(&results.reports[i]->result);
-                r = manager_remember(manager, &results.reports[i]->result, false);
+                r = manager_remember(manager, NULL, &results.reports[i]->result, false);
         }
         return r;
 }

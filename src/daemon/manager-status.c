@@ -23,6 +23,24 @@ bool manager_is_settled(const Manager *manager)
         return !is_busy(manager) && (!manager->udev_queue || udev_queue_is_empty(manager->udev_queue));
 }
 
+const char *manager_state_name(const Manager *manager)
+{
+        static const char *const verbs[] = {
+                [WORKER_PLAN] = "planning",
+                [WORKER_EXECUTE] = "executing",
+                [WORKER_RECOVER] = "recovering",
+        };
+        if (manager->gate == GATE_FOREIGN)
+                return "foreign";
+        if (manager->job)
+                return verbs[worker_job_verb(manager->job)];
+        if (manager->gate == GATE_SHUT)
+                return "blocked";
+        if (is_busy(manager))
+                return "settling";
+        return bus_queue_count(manager->queue, BUS_WAITING) > 0 ? "waiting" : "idle";
+}
+
 /* Appends one sentence. */
 static void add(char **text, const char *sentence)
 {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "daemon/bus-key.h"
+#include "daemon/dbus-transaction.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/manager-memory.h"
@@ -16,8 +17,6 @@
 
 /* A recovery that dies or leaves its journal behind is tried once more, then a person has to look. */
 #define RECOVERIES_MAX 2u
-#define COMMAND_WORDS                                                                                       \
-        10u /* program, --sysroot, --config, --lowest-rung and their values, --by-request, verb, NULL */
 
 static void on_line(const char *line, void *userdata);
 static void on_end(const WorkerEnd *end, void *userdata);
@@ -26,10 +25,11 @@ static void note_progress(Manager *manager, const WorkerProgress *progress, bool
 {
         free(manager->progress);
         manager->progress = transaction_log_progress(progress, foreign);
+        if (manager->dbus)
+                dbus_transaction_step(manager->dbus, progress);
 }
 
-/* The words that every command line of the worker begins with. */
-static size_t command_begin(const Manager *manager, const char **words)
+size_t manager_command_begin(const Manager *manager, const char **words)
 {
         size_t n = 0;
         words[n++] = manager->options.worker;
@@ -66,13 +66,13 @@ static int start(Manager *manager, WorkerVerb verb, const char **words, const ch
 int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, size_t n_targets,
                        bool only_report)
 {
-        _cleanup_free_ const char **words = calloc(COMMAND_WORDS + n_targets + 1, sizeof(*words));
+        _cleanup_free_ const char **words = calloc(MANAGER_COMMAND_WORDS + n_targets, sizeof(*words));
         _cleanup_free_ char *texts = calloc(n_targets, PCI_ADDRESS_TEXT_MAX);
         char rung[12];
         if (!words || !texts)
                 return -ENOMEM;
-        size_t n = command_begin(manager, words);
-        if (only_report)
+        size_t n = manager_command_begin(manager, words);
+        if (only_report || bus->n_requested > 0)
                 words[n++] = "--by-request";
         if (bus->lowest_rung > 0) {
                 snprintf(rung, sizeof(rung), "%u", bus->lowest_rung);
@@ -94,14 +94,14 @@ int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, si
 
 int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
 {
-        const char *words[COMMAND_WORDS] = { NULL };
+        const char *words[MANAGER_COMMAND_WORDS] = { NULL };
         _cleanup_(plan_freep) Plan *owned = plan;
         _cleanup_json_ JsonObject *document = plan_to_json(plan);
         const char *text =
                         document ? json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN) : NULL;
         if (!text)
                 return -ENOMEM;
-        size_t n = command_begin(manager, words);
+        size_t n = manager_command_begin(manager, words);
         words[n++] = "--execute";
         words[n++] = "-";
 
@@ -110,14 +110,15 @@ int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
                 manager->bus = bus;
                 manager->plan = TAKE_PTR(owned);
                 bus_execute(bus);
+                bind_watch_begin(manager->bind_watch);
         }
         return r > 0 ? manager_wait(manager, bus, REASON_NONE) : r;
 }
 
 static int start_recover(Manager *manager)
 {
-        const char *words[COMMAND_WORDS] = { NULL };
-        size_t n = command_begin(manager, words);
+        const char *words[MANAGER_COMMAND_WORDS] = { NULL };
+        size_t n = manager_command_begin(manager, words);
         words[n++] = "--recover";
         log_say(LOG_NOTICE, &(LogContext){ .event = EVENT_RECOVERY_STARTED },
                 "A transaction was interrupted: it is finished or undone now.");
@@ -249,7 +250,7 @@ static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const
         if (result) {
                 manager->n_recoveries = 0;
                 transaction_log_result(result);
-                int r = manager_remember(manager, result, bus->lowest_rung > 0);
+                int r = manager_remember(manager, bus->key, result, bus->lowest_rung > 0);
                 if (r < 0 || !is_unfinished(end))
                         return r < 0 ? r : settle_bus(manager, bus, result);
                 r = manager_wait(manager, bus, result->reason);
@@ -275,7 +276,7 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
 {
         if (result) {
                 transaction_log_result(result);
-                int r = manager_remember(manager, result, false);
+                int r = manager_remember(manager, NULL, result, false);
                 if (r < 0)
                         return r;
         }

@@ -5,6 +5,7 @@
 #include "act/outcome.h"
 #include "base/text.h"
 #include "daemon/bus-key.h"
+#include "daemon/dbus-service.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/manager-status.h"
@@ -35,6 +36,10 @@ static void on_pci_event(const MonitorEvent *event, void *userdata)
         int r = bus_key_from_path(event->path, &key);
         if (r == 0)
                 r = bus_queue_touch(manager->queue, key, manager_now(manager));
+        if (r == 0)
+                r = bind_watch_hear(manager->bind_watch, event->action, event->address);
+        if (r == 0 && manager->glance_due == BUS_NEVER)
+                manager->glance_due = manager_now(manager) + BUS_GLANCE_USEC;
         if (r < 0 && r != -EINVAL)
                 sd_event_exit(manager->event, r);
 }
@@ -89,12 +94,11 @@ static void log_problems(const char *problems)
                         log_say(LOG_ERR, &(LogContext){ .event = EVENT_POLICY_INVALID }, "%s", line);
 }
 
-static int load_policy(const Manager *manager, Policy **ret)
+static int load_policy(const Manager *manager, Policy **ret, char **ret_problems)
 {
-        _cleanup_free_ char *problems = NULL;
-        int r = policy_load(manager->root, manager->options.config, ret, &problems);
+        int r = policy_load(manager->root, manager->options.config, ret, ret_problems);
         if (r < 0) {
-                log_problems(problems);
+                log_problems(*ret_problems);
                 log_say(LOG_ERR, NULL, "The policy cannot be used: %s", strerror(-r));
         }
         return r;
@@ -111,6 +115,8 @@ static void forget(Manager *manager)
                 (void) bus_says(manager->queue->buses[i], NULL);
                 (void) bus_remarks(manager->queue->buses[i], NULL);
         }
+        function_records_forget_refusals(manager->records);
+        manager->revision++;
         manager->n_recoveries = 0;
         if (manager->gate == GATE_SHUT)
                 manager_check_gate(manager);
@@ -118,12 +124,11 @@ static void forget(Manager *manager)
         manager->enumerate_due = 0;
 }
 
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+int manager_reload(Manager *manager, char **ret_problems)
 {
-        Manager *manager = userdata;
         Policy *policy;
         sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long) manager_now(manager));
-        int r = load_policy(manager, &policy);
+        int r = load_policy(manager, &policy, ret_problems);
         if (r < 0) {
                 log_say(LOG_ERR, NULL, "The policy of before is kept.");
                 text_replace(&manager->policy_problem, "%s", strerror(-r));
@@ -137,6 +142,13 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         }
         if (manager->ready)
                 sd_notify(false, "READY=1");
+        return r;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        _cleanup_free_ char *problems = NULL;
+        (void) !manager_reload(userdata, &problems);
         return 0;
 }
 
@@ -164,7 +176,7 @@ static int arm(sd_event_source *timer, uint64_t due)
 static int arm_timers(Manager *manager)
 {
         bool may_turn = !manager->job && manager->gate == GATE_OPEN;
-        uint64_t due = may_turn ? bus_queue_next(manager->queue) : BUS_NEVER;
+        uint64_t due = may_turn ? bus_queue_next(manager->queue) : manager->glance_due;
         if (may_turn && manager->must_enumerate && manager->enumerate_due < due)
                 due = manager->enumerate_due;
         int r = arm(manager->turn_timer, due);
@@ -185,6 +197,8 @@ static int on_post(sd_event_source *source, void *userdata)
         int r = manager_turn(manager);
         if (r == 0)
                 r = arm_timers(manager);
+        if (r == 0 && manager->dbus)
+                r = dbus_service_update(manager->dbus);
         if (r < 0)
                 return sd_event_exit(manager->event, r);
         manager_tell(manager, false);
@@ -210,6 +224,19 @@ static int block_signals(void)
         return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 
+/* Before anything else that may be there to be dealt with: until then it is not known whether the way is free. */
+static int add_first(Manager *manager)
+{
+        sd_event_source *first = NULL;
+        int r = sd_event_add_defer(manager->event, &first, on_first, manager);
+        if (r >= 0)
+                r = sd_event_source_set_priority(first, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_source_set_floating(first, true);
+        sd_event_source_unref(first);
+        return r;
+}
+
 static int add_sources(Manager *manager)
 {
         sd_event *event = manager->event;
@@ -230,7 +257,7 @@ static int add_sources(Manager *manager)
                 r = sd_event_add_time_relative(event, &manager->start_timer, CLOCK_MONOTONIC,
                                                START_TIMEOUT_USEC, ACCURACY_USEC, on_start_timeout, manager);
         if (r >= 0)
-                r = sd_event_add_defer(event, NULL, on_first, manager);
+                r = add_first(manager);
         return r >= 0 ? sd_event_add_post(event, NULL, on_post, manager) : r;
 }
 
@@ -282,15 +309,32 @@ static int open_root(Manager *manager)
         return 0;
 }
 
-static int set_up(Manager *manager)
+/* What is asked on the bus of this machine is about this machine. */
+static int go_on_dbus(Manager *manager)
 {
-        int r = open_root(manager);
-        if (r == 0)
-                r = load_policy(manager, &manager->policy);
-        if (r == 0)
-                r = load_attempts(manager);
+        if (manager->options.sysroot && !manager->options.dbus)
+                return 0;
+        return dbus_service_new(manager, manager->options.dbus, &manager->dbus);
+}
+
+static int set_up_memory(Manager *manager)
+{
+        int r = load_attempts(manager);
         if (r == 0)
                 r = bus_queue_new(&manager->queue);
+        if (r == 0)
+                r = function_records_new(&manager->records);
+        return r == 0 ? bind_watch_new(&manager->bind_watch) : r;
+}
+
+static int set_up(Manager *manager)
+{
+        _cleanup_free_ char *problems = NULL;
+        int r = open_root(manager);
+        if (r == 0)
+                r = load_policy(manager, &manager->policy, &problems);
+        if (r == 0)
+                r = set_up_memory(manager);
         if (r == 0)
                 r = block_signals();
         if (r == 0)
@@ -299,6 +343,8 @@ static int set_up(Manager *manager)
                 r = add_sources(manager);
         if (r >= 0)
                 r = listen_to(manager);
+        if (r >= 0)
+                r = go_on_dbus(manager);
         return r >= 0 ? sd_event_set_watchdog(manager->event, true) : r;
 }
 
@@ -309,6 +355,7 @@ int manager_new(const ManagerOptions *options, Manager **ret)
                 return -ENOMEM;
         manager->options = *options;
         manager->gate = GATE_SHUT; /* until it was looked at */
+        manager->glance_due = BUS_NEVER;
         int r = set_up(manager);
         if (r < 0)
                 return r;
@@ -320,6 +367,7 @@ Manager *manager_free(Manager *manager)
 {
         if (!manager)
                 return NULL;
+        dbus_service_free(manager->dbus);
         worker_job_free(manager->job);
         lock_watch_free(manager->foreign);
         monitor_free(manager->monitor);
@@ -331,6 +379,8 @@ Manager *manager_free(Manager *manager)
         worker_report_free(manager->result);
         bus_queue_free(manager->queue);
         attempts_free(manager->attempts);
+        function_records_free(manager->records);
+        bind_watch_free(manager->bind_watch);
         survey_free(manager->survey);
         policy_free(manager->policy);
         sd_event_unref(manager->event);

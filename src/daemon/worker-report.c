@@ -17,6 +17,11 @@ static const char *const state_names[] = {
         [PROGRESS_FAILED] = "failed",
 };
 
+const char *progress_state_name(ProgressState state)
+{
+        return state_names[state];
+}
+
 static int problem(char **ret_problem, const char *name)
 {
         *ret_problem = text_format("\"%s\" has a value that is not known", name);

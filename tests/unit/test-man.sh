@@ -47,6 +47,25 @@ done < <(sed -n 's/.*json_add[a-z_0-9]*([a-z]*, "\([a-z-]*\)".*/\1/p' "$top/src/
     "$top/src/act/result.c" "$top/src/act/step.c" "$top/src/act/journal.c" | sort -u)
 [[ $n_fields -ge 30 ]] || fail "only $n_fields fields were found in the sources"
 
+# the interfaces as they are served, the errors, and the actions that polkit is asked for
+bus=$(plain man/org.vfiorealign1.5)
+n_members=0
+while read -r member; do
+    n_members=$((n_members + 1))
+    grep -qE "(^|, )$member( \\(|\\()" <<<"$bus" || fail "org.vfiorealign1(5) lacks $member"
+done < <(sed -n '/interface name="org.vfiorealign1/,/<\/interface/s/.*<\(method\|property\|signal\) name="\([^"]*\)".*/\2/p' \
+    dbus/org.vfiorealign1.Manager.xml dbus/org.vfiorealign1.Function.xml)
+[[ $n_members -ge 25 ]] || fail "only $n_members members were found in the introspection documents"
+while read -r error; do
+    grep -qx "org.vfiorealign1.Error.$error" <<<"$bus" || fail "org.vfiorealign1(5) lacks the error $error"
+done < <(sed -n 's/^DBUS_ERROR([A-Z_]*, "\([A-Za-z]*\)".*/\1/p' "$top/include/daemon/dbus-error.def")
+while read -r action; do
+    grep -q "$action" <<<"$bus" || fail "org.vfiorealign1(5) lacks the action $action"
+done < <(sed -n 's/.*<action id="\([^"]*\)".*/\1/p' "$top/dbus/org.vfiorealign1.policy")
+while read -r option; do
+    grep -qe "$option" <<<"$(plain man/vfio-realignd.8)" || fail "vfio-realignd(8) lacks $option"
+done < <(./vfio-realignd --help | grep -oE '^  --[a-z-]+' | tr -d ' ')
+
 # each key: a paragraph that names all its words, and its default
 policy=$(plain man/vfio-realign.conf.5 | tr '\n' ' ' | sed 's/\.SH KEYS/\n/; s/\.PP/\n/g; s/\.RE/\n/g')
 n_keys=0

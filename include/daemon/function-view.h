@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/*
+ * What is shown of one function on a VFIO driver over D-Bus: facts, which change with a survey or the policy, and its
+ * state, which changes with what the daemon is doing.
+ */
+
+#include "daemon/manager.h"
+#include "model/policy-key.h"
+
+typedef struct BarView {
+        unsigned line;
+        const char *verdict; /* bar_verdict_text() */
+        uint64_t start, size;
+        uint64_t own_size; /* before the kernel grew it; 0: it is as it was */
+        char **neighbours; /* "0000:03:00.1 BAR 2", "IOAPIC 0"; NULL-terminated */
+} BarView;
+
+typedef struct FunctionFacts {
+        PciAddress address;
+        char *path;    /* topology_path() */
+        char *bus_key; /* bus_key_from_path() */
+        char *driver;
+        uint16_t vendor, device;
+        int iommu_group;
+        FunctionVerdict verdict;
+        Reason reason; /* of FUNCTION_CANNOT */
+        BarView bars[RESOURCE_BARS];
+        size_t n_bars;
+        PolicySettings settings;
+        char *policy[POLICY_KEY_COUNT_]; /* the same, as it would stand in a file */
+} FunctionFacts;
+
+typedef struct FunctionState {
+        const char *state; /* bus_state_name() of its bus */
+        Reason reason;     /* why it stays as it is; REASON_NONE: it is fine, or is being dealt with */
+        char *detail;      /* NULL: there is no more to say */
+        char *transaction; /* the last one; NULL: none */
+        Outcome outcome;
+        Reason transaction_reason;
+        uint64_t when_usec;
+} FunctionState;
+
+typedef struct FunctionView {
+        FunctionFacts facts;
+        FunctionState state;
+} FunctionView;
+
+/* The facts of FUNCTION, one of the manager's survey. -ENOMEM. */
+int function_facts_read(const Manager *manager, const PciFunction *function,
+                        FunctionFacts *ret) _warn_unused_result_ _nonnull_(1, 2, 3);
+void function_facts_clear(FunctionFacts *facts) _nonnull_(1);
+
+/* -ENOMEM. */
+int function_state_read(const Manager *manager, const FunctionFacts *facts,
+                        FunctionState *ret) _warn_unused_result_ _nonnull_(1, 2, 3);
+void function_state_clear(FunctionState *state) _nonnull_(1);
+
+/* True when nothing of this kind differs. */
+bool policy_views_equal(const FunctionFacts *a, const FunctionFacts *b) _nonnull_(1, 2);
+bool bar_views_equal(const FunctionFacts *a, const FunctionFacts *b) _nonnull_(1, 2);

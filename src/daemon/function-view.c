@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/function-view.h"
+
+#include "base/page.h"
+#include "base/text.h"
+#include "daemon/bus-key.h"
+#include "judge/page-view.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- facts */
+
+static bool is_itself(const PageOwner *owner, const PciFunction *function, unsigned line)
+{
+        return owner->function == function && owner->line == line;
+}
+
+/* Who else owns bytes of the page of the BAR in LINE. */
+static int read_neighbours(const Survey *survey, const PciFunction *function, unsigned line, BarView *bar)
+{
+        _cleanup_(page_view_freep) PageView *page = NULL;
+        size_t n = 0;
+        const BarReport *report = &verdict_of(survey->verdicts, function)->bars[line];
+        if (report->n_neighbours > 0) {
+                int r = page_view_make(survey->topology, survey->iomem, page_size(), bar->start, &page);
+                if (r < 0)
+                        return r;
+        }
+        bar->neighbours = calloc(page ? page->n_owners + 1 : 1, sizeof(bar->neighbours[0]));
+        if (!bar->neighbours)
+                return -ENOMEM;
+        for (size_t i = 0; page && i < page->n_owners; i++) {
+                const PageOwner *owner = &page->owners[i];
+                if (is_itself(owner, function, line))
+                        continue;
+                bar->neighbours[n] =
+                                owner->function ? text_format("%s %s",
+                                                              PCI_ADDRESS_TEXT(owner->function->address),
+                                                              page_owner_label(owner))
+                                                : strdup(owner->name ? owner->name : "");
+                if (!bar->neighbours[n++])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int read_bars(const Survey *survey, const PciFunction *function, FunctionFacts *facts)
+{
+        const FunctionReport *report = verdict_of(survey->verdicts, function);
+        int r = 0;
+        for (unsigned line = 0; line < RESOURCE_BARS && r == 0; line++) {
+                if (report->bars[line].verdict == BAR_NONE)
+                        continue;
+                BarView *bar = &facts->bars[facts->n_bars++];
+                bar->line = line;
+                bar->verdict = bar_verdict_text(&report->bars[line]);
+                bar->start = function->resources.lines[line].start;
+                bar->size = resource_size(&function->resources.lines[line]);
+                r = read_neighbours(survey, function, line, bar);
+        }
+        return r;
+}
+
+static int read_policy(const Manager *manager, const PciFunction *function, FunctionFacts *facts)
+{
+        policy_settings(manager->policy, function, &facts->settings);
+        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++) {
+                facts->policy[key] = policy_key_format(key, &facts->settings);
+                if (!facts->policy[key])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+int function_facts_read(const Manager *manager, const PciFunction *function, FunctionFacts *ret)
+{
+        const FunctionReport *report = verdict_of(manager->survey->verdicts, function);
+        FunctionFacts facts = {
+                .address = function->address,
+                .path = topology_path(function),
+                .driver = strdup(function->driver ? function->driver : ""),
+                .vendor = function->vendor,
+                .device = function->device,
+                .iommu_group = function->iommu_group,
+                .verdict = report->verdict,
+                .reason = report->reason,
+        };
+        int r = facts.path && facts.driver ? bus_key_from_path(function->sysfs_path, &facts.bus_key)
+                                           : -ENOMEM;
+        if (r == 0)
+                r = read_policy(manager, function, &facts);
+        if (r == 0)
+                r = read_bars(manager->survey, function, &facts);
+        if (r < 0) {
+                function_facts_clear(&facts);
+                return r;
+        }
+        *ret = facts;
+        return 0;
+}
+
+void function_facts_clear(FunctionFacts *facts)
+{
+        free(facts->path);
+        free(facts->bus_key);
+        free(facts->driver);
+        for (size_t i = 0; i < facts->n_bars; i++)
+                text_list_free(facts->bars[i].neighbours);
+        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++)
+                free(facts->policy[key]);
+        *facts = (FunctionFacts){ 0 };
+}
+
+bool policy_views_equal(const FunctionFacts *a, const FunctionFacts *b)
+{
+        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++)
+                if (strcmp(a->policy[key], b->policy[key]) != 0)
+                        return false;
+        return true;
+}
+
+static bool lists_equal(char *const *a, char *const *b)
+{
+        size_t i = 0;
+        while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
+                i++;
+        return !a[i] && !b[i];
+}
+
+bool bar_views_equal(const FunctionFacts *a, const FunctionFacts *b)
+{
+        if (a->n_bars != b->n_bars)
+                return false;
+        for (size_t i = 0; i < a->n_bars; i++) {
+                const BarView *x = &a->bars[i], *y = &b->bars[i];
+                if (x->line != y->line || strcmp(x->verdict, y->verdict) != 0 || x->start != y->start ||
+                    x->size != y->size || x->own_size != y->own_size ||
+                    !lists_equal(x->neighbours, y->neighbours))
+                        return false;
+        }
+        return true;
+}
+
+/* --- state */
+
+/* Why a function that needs to be realigned is not: what was found out last goes first. */
+static int read_reason(const Manager *manager, const FunctionFacts *facts, const Bus *bus,
+                       const FunctionRecord *record, FunctionState *state)
+{
+        AttemptKey key = { facts->path, facts->vendor, facts->device };
+        unsigned n_attempts = attempts_count(manager->attempts, key);
+        if (facts->settings.realign == POLICY_REALIGN_NEVER)
+                state->reason = REASON_POLICY_NEVER;
+        else if (bus && (bus->state == BUS_PLANNING || bus->state == BUS_EXECUTING))
+                state->reason = REASON_NONE;
+        else if (attempts_host_is_kept(manager->attempts, facts->path))
+                state->reason = REASON_FIRMWARE_ASSIGNMENT;
+        else if (n_attempts >= facts->settings.attempts) {
+                state->reason = REASON_ATTEMPTS;
+                state->detail = text_format("%u of %u; the last: %s", n_attempts, facts->settings.attempts,
+                                            reason_text(attempts_reason(manager->attempts, key)));
+                return state->detail ? 0 : -ENOMEM;
+        } else if (record && record->refusal != REASON_NONE) {
+                state->reason = record->refusal;
+                state->detail = record->refusal_detail ? strdup(record->refusal_detail) : NULL;
+                return record->refusal_detail && !state->detail ? -ENOMEM : 0;
+        } else if (bus)
+                state->reason = bus->reason;
+        return 0;
+}
+
+int function_state_read(const Manager *manager, const FunctionFacts *facts, FunctionState *ret)
+{
+        const Bus *bus = bus_queue_find(manager->queue, facts->bus_key);
+        const FunctionRecord *record = function_records_find(manager->records, facts->path);
+        FunctionState state = { .state = bus_state_name(bus ? bus->state : BUS_SETTLED) };
+        int r = 0;
+
+        if (facts->verdict == FUNCTION_CANNOT)
+                state.reason = facts->reason;
+        else if (facts->verdict == FUNCTION_NEEDS_REALIGN)
+                r = read_reason(manager, facts, bus, record, &state);
+        if (r == 0 && record && record->transaction) {
+                state.transaction = strdup(record->transaction);
+                state.outcome = record->outcome;
+                state.transaction_reason = record->reason;
+                state.when_usec = record->when_usec;
+                r = state.transaction ? 0 : -ENOMEM;
+        }
+        if (r < 0) {
+                function_state_clear(&state);
+                return r;
+        }
+        *ret = state;
+        return 0;
+}
+
+void function_state_clear(FunctionState *state)
+{
+        free(state->detail);
+        free(state->transaction);
+        *state = (FunctionState){ 0 };
+}
