@@ -33,6 +33,7 @@ typedef enum Gate {
 } Gate;
 
 struct DBusService;
+struct Errands;
 
 typedef struct Manager {
         ManagerOptions options;
@@ -68,6 +69,7 @@ typedef struct Manager {
         WorkerReport *result; /* what it said last of all */
         char *progress;       /* what a worker (also a foreign one) is at, in words; NULL: not known */
 
+        struct Errands *errands;
         struct DBusService *dbus; /* NULL: no bus is wanted */
 
         bool ready;

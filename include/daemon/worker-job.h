@@ -15,6 +15,8 @@ typedef enum WorkerVerb {
         WORKER_PLAN,
         WORKER_EXECUTE,
         WORKER_RECOVER,
+        WORKER_DETACH,
+        WORKER_REATTACH,
 } WorkerVerb;
 
 /* How it ended: CODE and STATUS as waitid(2) gives them (CLD_EXITED, CLD_KILLED, …). */
@@ -35,7 +37,7 @@ typedef struct WorkerCommand {
         WorkerVerb verb;
         char *const *arguments;  /* NULL-terminated, [0] is the program */
         const char *input;       /* what it finds on standard input; NULL: nothing */
-        LineHandler on_line;     /* of WORKER_EXECUTE and WORKER_RECOVER: each line that it writes */
+        LineHandler on_line;     /* of all but WORKER_PLAN: each line that it writes */
         WorkerEndHandler on_end; /* called once, last; may free the job */
         void *userdata;
 } WorkerCommand;
@@ -50,4 +52,4 @@ DEFINE_CLEANUP(WorkerJob *, worker_job_free);
 
 WorkerVerb worker_job_verb(const WorkerJob *job) _nonnull_(1);
 pid_t worker_job_pid(const WorkerJob *job) _nonnull_(1);
-const char *worker_verb_name(WorkerVerb verb); /* "plan", "execute", "recover" */
+const char *worker_verb_name(WorkerVerb verb); /* "plan", "execute", … */

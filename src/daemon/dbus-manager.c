@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/dbus-arguments.h"
 #include "daemon/dbus-error.h"
+#include "daemon/errand.h"
 #include "daemon/manager-status.h"
 
 #include <errno.h>
@@ -152,6 +153,29 @@ METHOD(settle)
         return r < 0 ? r : 1;
 }
 
+static int add_errand(DBusService *service, sd_bus_message *call, WorkerVerb verb, sd_bus_error *error)
+{
+        _cleanup_(function_list_clear) FunctionList list = { 0 };
+        int r = function_list_read(call, &list, error);
+        if (r < 0)
+                return r;
+        r = polkit_ask(service->polkit, call, verb == WORKER_DETACH ? ACTION("detach") : ACTION("reattach"),
+                       error);
+        if (r > 0)
+                r = errands_add(service->manager->errands, call, verb, list.addresses, list.n, error);
+        return r < 0 ? r : 1;
+}
+
+METHOD(detach)
+{
+        return add_errand(userdata, call, WORKER_DETACH, error);
+}
+
+METHOD(reattach)
+{
+        return add_errand(userdata, call, WORKER_REATTACH, error);
+}
+
 METHOD(reload)
 {
         SERVICE;
@@ -186,6 +210,11 @@ const sd_bus_vtable dbus_manager_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Settle", SD_BUS_ARGS("as", functions, "t", timeout_usec),
                                 SD_BUS_RESULT("a(sssss)", verdicts), method_settle,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Detach", SD_BUS_ARGS("as", functions), SD_BUS_RESULT("a(sasssss)", results),
+                                method_detach, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reattach", SD_BUS_ARGS("as", functions),
+                                SD_BUS_RESULT("a(sasssss)", results), method_reattach,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),

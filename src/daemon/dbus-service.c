@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/dbus-manager.h"
 #include "daemon/dbus-transaction.h"
+#include "daemon/errand.h"
 #include "daemon/log.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static const char *bus_address(const DBusService *service)
 /* What waited for an answer cannot get one any more. */
 static void leave(DBusService *service)
 {
+        errands_sender_gone(service->manager->errands, NULL);
         service->requests = requests_free(service->requests);
         service->plans = plan_requests_free(service->plans);
         service->polkit = polkit_free(service->polkit);
@@ -86,6 +88,7 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
         requests_sender_gone(service->requests, name);
         plan_requests_sender_gone(service->plans, name);
         polkit_sender_gone(service->polkit, name);
+        errands_sender_gone(service->manager->errands, name);
         return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "daemon/bus-key.h"
+#include "daemon/errand.h"
 #include "daemon/log.h"
 #include "daemon/manager-work.h"
 #include "daemon/shared-page-log.h"
@@ -141,12 +142,15 @@ int manager_turn(Manager *manager)
         uint64_t now = manager_now(manager);
         if (manager->job || manager->gate != GATE_OPEN)
                 return glance(manager, now);
+        int r = errands_start_next(manager->errands);
+        if (r < 0 || manager->job)
+                return r;
         bool enumerates = manager->must_enumerate && manager->enumerate_due <= now;
         if (!enumerates && !bus_queue_due(manager->queue, now))
                 return 0;
 
         Bus *bus;
-        int r = manager_look_around(manager);
+        r = manager_look_around(manager);
         if (r > 0) {
                 manager->enumerate_due = now + LOOK_AGAIN_USEC;
                 while ((bus = bus_queue_due(manager->queue, now)))

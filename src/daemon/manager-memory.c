@@ -144,7 +144,7 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
         r = keep_record(manager, bus, result);
         if (r < 0)
                 return r;
-        if (result->attempted)
+        if (result->attempted && !result->other_goal)
                 r = manager->plan ? remember_plan(manager, result, on_ladder)
                                   : remember_named(manager, result);
         if (r == 0 && result->attempted && result->reason == REASON_FIRMWARE_ASSIGNMENT)

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/bus-key.h"
 #include "daemon/dbus-transaction.h"
+#include "daemon/errand.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/manager-memory.h"
@@ -113,6 +114,20 @@ int manager_start_execute(Manager *manager, Bus *bus, Plan *plan)
                 bind_watch_begin(manager->bind_watch);
         }
         return r > 0 ? manager_wait(manager, bus, REASON_NONE) : r;
+}
+
+int manager_start_errand(Manager *manager, WorkerVerb verb, const PciAddress *addresses, size_t n_addresses)
+{
+        _cleanup_free_ const char **words = calloc(MANAGER_COMMAND_WORDS + n_addresses, sizeof(*words));
+        _cleanup_free_ char *texts = calloc(n_addresses, PCI_ADDRESS_TEXT_MAX);
+        if (!words || !texts)
+                return -ENOMEM;
+        size_t n = manager_command_begin(manager, words);
+        words[n++] = verb == WORKER_DETACH ? "--detach" : "--reattach";
+        for (size_t i = 0; i < n_addresses; i++)
+                words[n++] = pci_address_format(addresses[i], texts + i * PCI_ADDRESS_TEXT_MAX);
+        bind_watch_begin(manager->bind_watch);
+        return start(manager, verb, words, NULL);
 }
 
 static int start_recover(Manager *manager)
@@ -302,6 +317,25 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
         }
 }
 
+static bool is_errand(const Manager *manager)
+{
+        WorkerVerb verb = worker_job_verb(manager->job);
+        return verb == WORKER_DETACH || verb == WORKER_REATTACH;
+}
+
+/* What it asked for may have changed any bus. */
+static void errand_ended(Manager *manager, const WorkerEnd *end)
+{
+        manager->job = worker_job_free(manager->job);
+        free(TAKE_PTR(manager->progress));
+        int r = errands_end(manager->errands, end);
+        manager_check_gate(manager);
+        manager->must_enumerate = true;
+        manager->enumerate_due = 0;
+        if (r < 0)
+                sd_event_exit(manager->event, r);
+}
+
 static void on_line(const char *line, void *userdata)
 {
         Manager *manager = userdata;
@@ -316,6 +350,10 @@ static void on_line(const char *line, void *userdata)
         if (report->kind == WORKER_REPORT_PROGRESS) {
                 note_progress(manager, &report->progress, false);
                 worker_report_free(report);
+        } else if (is_errand(manager)) {
+                r = errands_take_result(manager->errands, report);
+                if (r < 0)
+                        sd_event_exit(manager->event, r);
         } else {
                 worker_report_free(manager->result);
                 manager->result = report;
@@ -328,6 +366,10 @@ static void on_end(const WorkerEnd *end, void *userdata)
         WorkerVerb verb = worker_job_verb(manager->job);
         if (verb == WORKER_PLAN) {
                 manager_plan_ended(manager, end);
+                return;
+        }
+        if (is_errand(manager)) {
+                errand_ended(manager, end);
                 return;
         }
 

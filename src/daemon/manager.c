@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/bus-key.h"
 #include "daemon/dbus-service.h"
+#include "daemon/errand.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
 #include "daemon/manager-status.h"
@@ -324,7 +325,9 @@ static int set_up_memory(Manager *manager)
                 r = bus_queue_new(&manager->queue);
         if (r == 0)
                 r = function_records_new(&manager->records);
-        return r == 0 ? bind_watch_new(&manager->bind_watch) : r;
+        if (r == 0)
+                r = bind_watch_new(&manager->bind_watch);
+        return r == 0 ? errands_new(manager, &manager->errands) : r;
 }
 
 static int set_up(Manager *manager)
@@ -368,6 +371,7 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         dbus_service_free(manager->dbus);
+        errands_free(manager->errands);
         worker_job_free(manager->job);
         lock_watch_free(manager->foreign);
         monitor_free(manager->monitor);

@@ -160,11 +160,22 @@ static int read_outcome(JsonObject *object, WorkerResult *result, char **ret_pro
         return read_reason(object, &result->reason, ret_problem);
 }
 
+/* Left out by those that know one goal only. */
+static int read_goal(JsonObject *object, WorkerResult *result, char **ret_problem)
+{
+        const char *goal;
+        int r = json_field_text_or_null(object, "goal", &goal, ret_problem);
+        result->other_goal = r == 0 && goal && strcmp(goal, "realign") != 0;
+        return r;
+}
+
 static int read_result(JsonObject *object, WorkerResult *result, char **ret_problem)
 {
         int r = copy_text(object, "transaction", &result->transaction, ret_problem);
         if (r == 0)
                 r = read_outcome(object, result, ret_problem);
+        if (r == 0)
+                r = read_goal(object, result, ret_problem);
         if (r == 0)
                 r = copy_text_or_null(object, "culprit", &result->culprit, ret_problem);
         if (r == 0)

@@ -82,9 +82,22 @@ static inline void bus_open(BusStage *bus)
         /* others may go through to the socket */
         ck_assert_int_eq(chmod(suite_base, 0711), 0);
         ck_assert_int_eq(chmod(bus->stage.folder, 0711), 0);
+        char gate[TREE_PATH_MAX];
+        snprintf(gate, sizeof(gate), "%s/go", bus->stage.folder);
+        ck_assert_int_eq(mkfifo(gate, 0600), 0);
         bus->address = text_format("unix:path=%s/bus", bus->stage.folder);
         bus->stage.dbus = bus->address;
         bus_start(bus);
+}
+
+/* A worker that reads from "go" goes on; it may be on its way there. */
+static inline void bus_let_go(const BusStage *bus)
+{
+        char path[TREE_PATH_MAX];
+        snprintf(path, sizeof(path), "%s/go", bus->stage.folder);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
 }
 
 static inline void bus_close(BusStage *bus)

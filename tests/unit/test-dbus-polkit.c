@@ -107,6 +107,7 @@ static void assert_asked(const char *line, unsigned wanted)
 
 static const Attempt realign = { "Realign", false, WAIT_USEC }, force = { "Force", false, WAIT_USEC },
                      reload = { "Reload", false, WAIT_USEC }, settle = { "Settle", false, WAIT_USEC },
+                     detach = { "Detach", false, WAIT_USEC }, reattach = { "Reattach", false, WAIT_USEC },
                      plan = { "Plan", false, WAIT_USEC }, realign_asking = { "Realign", true, WAIT_USEC };
 
 START_TEST(asking_is_free)
@@ -138,7 +139,9 @@ START_TEST(polkit_says_no)
         assert_comes_to(&realign, ERROR_("NotAuthorized") ": org.vfiorealign1.realign is not permitted");
         assert_comes_to(&force, ERROR_("NotAuthorized") ": org.vfiorealign1.force is not permitted");
         assert_comes_to(&reload, ERROR_("NotAuthorized") ": org.vfiorealign1.reload is not permitted");
-        assert_asked("org.vfiorealign1.", 3);
+        assert_comes_to(&detach, ERROR_("NotAuthorized") ": org.vfiorealign1.detach is not permitted");
+        assert_comes_to(&reattach, ERROR_("NotAuthorized") ": org.vfiorealign1.reattach is not permitted");
+        assert_asked("org.vfiorealign1.", 5);
 }
 END_TEST
 

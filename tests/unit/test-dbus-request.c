@@ -207,7 +207,7 @@ END_TEST
 START_TEST(settle_ends_at_its_timeout)
 {
         stage_on(&bus.stage, "execute",
-                 "mkfifo $d/go\nread line <$d/go\n" STAGE_REALIGN STAGE_RESULT("verified", "none", "true"));
+                 "read line <$d/go\n" STAGE_REALIGN STAGE_RESULT("verified", "none", "true"));
         stage_bind(&bus.stage);
         start();
         assert_answer(call_settle(client, FUNCTION_NAME, 0), ERROR_("TimedOut") ": ");
@@ -221,18 +221,14 @@ START_TEST(settle_ends_at_its_timeout)
         sd_bus_message_unref(call);
         exchange();
         ck_assert(!done);
-        char path[TREE_PATH_MAX];
-        snprintf(path, sizeof(path), "%s/go", bus.stage.folder);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        close(fd);
+        bus_let_go(&bus);
         client_run(client, &done);
 }
 END_TEST
 
 START_TEST(clients_that_leave_are_forgotten)
 {
-        stage_on(&bus.stage, "execute", "mkfifo $d/go\nread line <$d/go\n");
+        stage_on(&bus.stage, "execute", "read line <$d/go\n");
         stage_on(&bus.stage, "plan", "[ ! -e $d/slow ] || exec sleep 1000\nexec $d/plan-now \"$@\"\n");
         _cleanup_free_ char *now =
                         text_format("#!/bin/sh\nexec %s/vfio-realign-worker \"$@\"\n", bus.stage.build);
@@ -264,10 +260,7 @@ START_TEST(clients_that_leave_are_forgotten)
                                             FUNCTION_NAME),
                          0);
         sd_bus_message_unref(reply);
-        snprintf(path, sizeof(path), "%s/go", bus.stage.folder);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        close(fd);
+        bus_let_go(&bus);
         stage_stop(&bus.stage);
 }
 END_TEST
@@ -282,7 +275,7 @@ START_TEST(plans_are_made_at_any_time)
         _cleanup_free_ char *problem = NULL;
         sd_bus_message *reply;
         const char *text;
-        stage_on(&bus.stage, "execute", "mkfifo $d/go\nread line <$d/go\n");
+        stage_on(&bus.stage, "execute", "read line <$d/go\n");
         stage_bind(&bus.stage);
         start();
         stage_await(&bus.stage, "STATUS=Realigning");
@@ -296,11 +289,7 @@ START_TEST(plans_are_made_at_any_time)
         ck_assert_uint_eq(set->plans[0]->n_functions, 3);
         sd_bus_message_unref(reply);
 
-        char path[TREE_PATH_MAX];
-        snprintf(path, sizeof(path), "%s/go", bus.stage.folder);
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-        ck_assert_int_ge(fd, 0);
-        close(fd);
+        bus_let_go(&bus);
 }
 END_TEST
 
@@ -333,6 +322,89 @@ START_TEST(plans_are_bounded)
                         ck_assert_int_ge(sd_bus_wait(client, 1000000), 0);
         ck_assert_uint_eq(n[0] + n[1], 100);
         ck_assert_uint_ge(n[0], 64);
+}
+END_TEST
+
+/* --- drivers */
+
+static char *move(const char *method)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        const char *id, *outcome, *reason, *culprit, *detail;
+        char *text = strdup(""), **functions;
+        int r = sd_bus_call_method(client, NAME, OBJECT, MANAGER, method, &error, &reply, "as", 1,
+                                   FUNCTION_NAME);
+        if (r < 0) {
+                text_replace(&text, "%s: %s", error.name, error.message);
+                sd_bus_error_free(&error);
+                return text;
+        }
+        ck_assert_int_ge(sd_bus_message_enter_container(reply, 'a', "(sasssss)"), 0);
+        while (sd_bus_message_enter_container(reply, 'r', "sasssss") > 0) {
+                ck_assert_int_ge(sd_bus_message_read(reply, "s", &id), 0);
+                ck_assert_int_ge(sd_bus_message_read_strv(reply, &functions), 0);
+                ck_assert_int_ge(sd_bus_message_read(reply, "ssss", &outcome, &reason, &culprit, &detail),
+                                 0);
+                ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
+                text_replace(&text, "%s%s %s %s %s %s|", text, id,
+                             functions && functions[0] ? functions[0] : "-", outcome, reason, culprit);
+                text_list_free(functions);
+        }
+        sd_bus_message_unref(reply);
+        return text;
+}
+
+static void assert_moved(const char *method, const char *wanted)
+{
+        _cleanup_free_ char *text = move(method), *log = stage_read(&bus.stage, "log");
+        ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "\"%s\", not \"%s\"; log:\n%s", text,
+                      wanted, log);
+}
+
+#define GOAL_RESULT(goal, outcome, reason, more)                                                            \
+        "echo '{\"transaction\":\"cd34\",\"goal\":\"" goal "\",\"outcome\":\"" outcome                      \
+        "\",\"reason\":\"" reason "\",\"attempted\":true," more                                             \
+        "\"functions\":[{\"function\":\"0000:01:00.0\",\"path\":"                                           \
+        "\"0000:00:1c.0/00.0\",\"target\":true}],\"warnings\":[]}'\n"
+
+/* What is asked while a transaction runs waits for its end; a detach that fails is no attempt to realign. */
+START_TEST(functions_are_detached_and_reattached)
+{
+        policy(NEVER_QUIET);
+        stage_bind(&bus.stage);
+        stage_on(&bus.stage, "detach", GOAL_RESULT("detach", "rolled-back", "wrong-driver", ""));
+        start();
+        assert_moved("Detach", "cd34 0000:01:00.0 rolled-back wrong-driver |");
+        assert_calls("--detach 0000:01:00.0", 1);
+        ck_assert_uint_eq(stage_count(&bus.stage, ATTEMPTS_PATH, "0000:00:1c.0"), 0);
+        stage_on(&bus.stage, "detach", GOAL_RESULT("detach", "verified", "none", ""));
+        assert_moved("Detach", "cd34 0000:01:00.0 verified none |");
+        stage_on(&bus.stage, "reattach",
+                 GOAL_RESULT("reattach", "verified", "none",
+                             "") "echo '{\"transaction\":\"\",\"goal\":\"reattach\","
+                                 "\"outcome\":\"refused\",\"reason\":\"in-use\",\"attempted\":false,\"culprit\":\"0000:01:00.1\","
+                                 "\"functions\":[],\"warnings\":[],\"refusals\":[]}'\nexit 7\n");
+        assert_moved("Reattach", "cd34 0000:01:00.0 verified none | - refused in-use 0000:01:00.1|");
+        stage_on(&bus.stage, "reattach",
+                 "echo '{\"transaction\":\"\",\"goal\":\"reattach\",\"outcome\":\"refused\",\"reason\":\"in-use\","
+                 "\"attempted\":false,\"culprit\":\"0000:01:00.0\",\"functions\":[],\"warnings\":[],"
+                 "\"refusals\":[]}'\nexit 7\n");
+        assert_moved("Reattach", ERROR_("Refused") ": 0000:01:00.0: the function is in use");
+        stage_on(&bus.stage, "reattach", "exit 1\n");
+        assert_moved("Reattach", ERROR_("WorkerFailed") ": ");
+}
+END_TEST
+
+/* The worker itself, on functions that are on VFIO already: there is nothing to do. */
+START_TEST(what_is_detached_already_is_fine)
+{
+        _cleanup_free_ char *real = text_format("exec %s/vfio-realign-worker \"$@\"\n", bus.stage.build);
+        policy(NEVER_QUIET);
+        stage_bind(&bus.stage);
+        stage_on(&bus.stage, "detach", real);
+        start();
+        assert_moved("Detach", " - verified none |");
 }
 END_TEST
 
@@ -375,6 +447,8 @@ START_TEST(bad_names_are_errors)
         for (unsigned i = 0; i < ELEMENTSOF(names); i++) {
                 assert_error("GetFunction", ERROR_("InvalidAddress"), "s", names[i]);
                 assert_error("Plan", ERROR_("InvalidAddress"), "as", 1, names[i]);
+                assert_error("Detach", ERROR_("InvalidAddress"), "as", 1, names[i]);
+                assert_error("Reattach", ERROR_("InvalidAddress"), "as", 1, names[i]);
                 assert_error("Settle", ERROR_("InvalidAddress"), "ast", 1, names[i], UINT64_C(0));
                 assert_error("Realign", ERROR_("InvalidAddress"), "asa{sv}", 1, names[i], 0);
         }
@@ -495,6 +569,8 @@ int main(void)
         tcase_add_test(tests, clients_that_leave_are_forgotten);
         tcase_add_test(tests, plans_are_made_at_any_time);
         tcase_add_test(tests, plans_are_bounded);
+        tcase_add_test(tests, functions_are_detached_and_reattached);
+        tcase_add_test(tests, what_is_detached_already_is_fine);
         tcase_add_test(tests, bad_names_are_errors);
         tcase_add_test(tests, huge_arguments_are_errors);
         tcase_add_test(tests, bad_arguments_are_errors);

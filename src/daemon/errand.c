@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+#include "daemon/errand.h"
+
+#include "act/outcome.h"
+#include "base/text.h"
+#include "daemon/dbus-error.h"
+#include "daemon/manager-memory.h"
+#include "daemon/manager-work.h"
+#include "daemon/transaction-log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define ERRANDS_MAX 64u
+
+typedef struct Errand {
+        sd_bus_message *call; /* NULL: its caller has left */
+        WorkerVerb verb;
+        PciAddress *addresses;
+        size_t n_addresses;
+        bool begun;
+        WorkerReport **reports;
+        size_t n_reports;
+} Errand;
+
+struct Errands {
+        Manager *manager;
+        Errand **items; /* in the order of their coming; only the first can have begun */
+        size_t n_items;
+};
+
+int errands_new(Manager *manager, Errands **ret)
+{
+        Errands *errands = calloc(1, sizeof(*errands));
+        if (!errands)
+                return -ENOMEM;
+        errands->manager = manager;
+        *ret = errands;
+        return 0;
+}
+
+static Errand *errand_free(Errand *errand)
+{
+        if (!errand)
+                return NULL;
+        sd_bus_message_unref(errand->call);
+        free(errand->addresses);
+        for (size_t i = 0; i < errand->n_reports; i++)
+                worker_report_free(errand->reports[i]);
+        free(errand->reports);
+        free(errand);
+        return NULL;
+}
+DEFINE_CLEANUP(Errand *, errand_free);
+
+Errands *errands_free(Errands *errands)
+{
+        if (!errands)
+                return NULL;
+        for (size_t i = 0; i < errands->n_items; i++)
+                errand_free(errands->items[i]);
+        free(errands->items);
+        free(errands);
+        return NULL;
+}
+
+static void drop(Errands *errands, size_t i)
+{
+        errand_free(errands->items[i]);
+        errands->n_items--;
+        memmove(&errands->items[i], &errands->items[i + 1],
+                (errands->n_items - i) * sizeof(errands->items[0]));
+}
+
+void errands_sender_gone(Errands *errands, const char *sender)
+{
+        for (size_t i = errands->n_items; i-- > 0;) {
+                Errand *errand = errands->items[i];
+                if (!errand->call ||
+                    (sender && !text_equal(sd_bus_message_get_sender(errand->call), sender)))
+                        continue;
+                if (errand->begun)
+                        errand->call = sd_bus_message_unref(errand->call);
+                else
+                        drop(errands, i);
+        }
+}
+
+int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const PciAddress *addresses,
+                size_t n_addresses, sd_bus_error *error)
+{
+        if (errands->n_items >= ERRANDS_MAX)
+                return dbus_error_set(error, DBUS_ERROR_TOO_MANY_REQUESTS,
+                                      "%zu calls are waiting already; try again later", errands->n_items);
+        if (errands->manager->gate == GATE_SHUT)
+                return dbus_error_set(
+                                error, DBUS_ERROR_RECOVERY_FAILED,
+                                "an interrupted transaction could not be recovered: no further one is started "
+                                "until the service is reloaded");
+        Errand **items = reallocarray(errands->items, errands->n_items + 1, sizeof(items[0]));
+        if (!items)
+                return -ENOMEM;
+        errands->items = items;
+        _cleanup_(errand_freep) Errand *errand = calloc(1, sizeof(*errand));
+        if (!errand)
+                return -ENOMEM;
+        errand->addresses = calloc(n_addresses, sizeof(addresses[0]));
+        if (!errand->addresses)
+                return -ENOMEM;
+        memcpy(errand->addresses, addresses, n_addresses * sizeof(addresses[0]));
+        errand->n_addresses = n_addresses;
+        errand->verb = verb;
+        errand->call = sd_bus_message_ref(call);
+        items[errands->n_items++] = TAKE_PTR(errand);
+        return 0;
+}
+
+int errands_start_next(Errands *errands)
+{
+        while (errands->n_items > 0) {
+                Errand *errand = errands->items[0];
+                int r = manager_start_errand(errands->manager, errand->verb, errand->addresses,
+                                             errand->n_addresses);
+                if (r <= 0) {
+                        errand->begun = r == 0;
+                        return r;
+                }
+                (void) dbus_error_reply(errand->call, DBUS_ERROR_WORKER_FAILED,
+                                        "the worker could not be started, see the journal");
+                drop(errands, 0);
+        }
+        return 0;
+}
+
+int errands_take_result(Errands *errands, WorkerReport *report)
+{
+        Errand *errand = errands->items[0];
+        WorkerReport **reports = reallocarray(errand->reports, errand->n_reports + 1, sizeof(reports[0]));
+        if (!reports) {
+                worker_report_free(report);
+                return -ENOMEM;
+        }
+        errand->reports = reports;
+        reports[errand->n_reports++] = report;
+        return 0;
+}
+
+/* (id, functions, outcome, reason, culprit, detail) */
+static int append_result(sd_bus_message *answer, const WorkerResult *result)
+{
+        int r = sd_bus_message_open_container(answer, 'r', "sasssss");
+        if (r >= 0)
+                r = sd_bus_message_append(answer, "s", result->transaction);
+        if (r >= 0)
+                r = sd_bus_message_open_container(answer, 'a', "s");
+        for (size_t i = 0; i < result->n_functions && r >= 0; i++)
+                r = sd_bus_message_append(answer, "s", PCI_ADDRESS_TEXT(result->functions[i].address));
+        if (r >= 0)
+                r = sd_bus_message_close_container(answer);
+        if (r >= 0)
+                r = sd_bus_message_append(answer, "ssss", outcome_name(result->outcome),
+                                          reason_name(result->reason),
+                                          result->culprit ? result->culprit : "",
+                                          result->detail ? result->detail : "");
+        return r < 0 ? r : sd_bus_message_close_container(answer);
+}
+
+static int reply(const Errand *errand)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
+        int r = sd_bus_message_new_method_return(errand->call, &answer);
+        if (r >= 0)
+                r = sd_bus_message_open_container(answer, 'a', "(sasssss)");
+        for (size_t i = 0; i < errand->n_reports && r >= 0; i++)
+                r = append_result(answer, &errand->reports[i]->result);
+        if (r >= 0)
+                r = sd_bus_message_close_container(answer);
+        return r < 0 ? r : sd_bus_message_send(answer);
+}
+
+static int reply_refusal(const Errand *errand, const WorkerResult *result)
+{
+        return dbus_error_reply(errand->call, DBUS_ERROR_REFUSED, "%s%s%s%s%s%s. Remedy: %s.",
+                                result->culprit ? result->culprit : "", result->culprit ? ": " : "",
+                                reason_text(result->reason), result->detail ? " (" : "",
+                                result->detail ? result->detail : "", result->detail ? ")" : "",
+                                reason_remedy(result->reason));
+}
+
+/* Who cannot be answered has left. */
+static void answer(const Errand *errand)
+{
+        int r;
+        if (!errand->call)
+                return;
+        if (errand->n_reports == 0)
+                r = dbus_error_reply(errand->call, DBUS_ERROR_WORKER_FAILED,
+                                     "the worker ended without an answer, see the journal");
+        else if (errand->n_reports == 1 && errand->reports[0]->result.outcome == OUTCOME_REFUSED)
+                r = reply_refusal(errand, &errand->reports[0]->result);
+        else
+                r = reply(errand);
+        (void) r;
+}
+
+int errands_end(Errands *errands, const WorkerEnd *end)
+{
+        Errand *errand = errands->items[0];
+        int r = 0;
+        for (size_t i = 0; i < errand->n_reports && r == 0; i++) {
+                const WorkerResult *result = &errand->reports[i]->result;
+                transaction_log_result(result);
+                if (*result->transaction)
+                        r = manager_remember(errands->manager, NULL, result, false);
+        }
+        if (errand->n_reports == 0)
+                transaction_log_no_result(NULL, end);
+        if (r == 0)
+                answer(errand);
+        drop(errands, 0);
+        return r;
+}
