@@ -102,3 +102,9 @@ UNIT_TESTS += test-plan-text
 test_plan_text_SOURCES = tests/unit/test-plan-text.c tests/unit/suite.h src/client/plan-text.c
 test_plan_text_CFLAGS = $(UNIT_CFLAGS) $(SMARTCOLS_CFLAGS)
 test_plan_text_LDADD = $(UNIT_LIBS) $(SMARTCOLS_LIBS)
+
+# The command line against the daemon, on a bus of their own.
+UNIT_TESTS += test-bus-verbs
+test_bus_verbs_SOURCES = tests/unit/test-bus-verbs.c $(DBUS_STAGE)
+test_bus_verbs_CFLAGS = $(DBUS_TEST_CFLAGS)
+test_bus_verbs_LDADD = $(DAEMON_TEST_LIBS)
