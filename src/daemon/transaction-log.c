@@ -113,11 +113,24 @@ static char *why(const WorkerResult *result)
                            result->detail ? ")" : "", reason_remedy(result->reason));
 }
 
+/* Asked for functions, the worker began no transaction: all was as it should be, or something stands against it. */
+static void log_no_transaction(const WorkerResult *result, const char *reason)
+{
+        LogContext about = { .function = result->culprit, .reason = result->reason };
+        if (result->reason != REASON_NONE)
+                log_say(rows[result->outcome].priority, &about, "No transaction was begun%s",
+                        reason ? reason : "");
+}
+
 void transaction_log_result(const WorkerResult *result)
 {
         const OutcomeRow *row = &rows[result->outcome];
         _cleanup_free_ char *functions = worker_result_functions_text(result, !row->names_all);
         _cleanup_free_ char *reason = why(result);
+        if (!*result->transaction) {
+                log_no_transaction(result, reason);
+                return;
+        }
         LogContext about = {
                 .event = row->event,
                 .function = result->culprit ? result->culprit : functions,
