@@ -16,7 +16,7 @@ const char *dbus_error_name(DBusError error)
         return names[error];
 }
 
-static int set(sd_bus_error *ret, DBusError error, const char *format, va_list args)
+_printf_(3, 0) static int set(sd_bus_error *ret, DBusError error, const char *format, va_list args)
 {
         _cleanup_free_ char *text = NULL;
         if (vasprintf(&text, format, args) < 0) {
