@@ -167,7 +167,7 @@ static int on_late_answer(sd_bus_message *reply, void *userdata, sd_bus_error *e
 /* Processes what is there; the daemon has meanwhile had a call of before and one of after. */
 static void exchange(void)
 {
-        _cleanup_free_ char *state = client_property(client, OBJECT, MANAGER, "State");
+        free(client_property(client, OBJECT, MANAGER, "State"));
         while (sd_bus_process(client, NULL) > 0)
                 ;
 }
@@ -437,8 +437,7 @@ START_TEST(bad_names_are_errors)
                 "../../etc",
                 "pci_0000_01_00",
                 "0000:01:00.0\n",
-                "\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83"
-                "\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83",
+                "\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83",
                 "*",
                 "-h",
                 "--help",
