@@ -140,10 +140,8 @@ int kernel_log_read(const char *directory, const PciAddress *addresses, size_t n
                     uint64_t deadline_usec, char ***ret)
 {
         const uint64_t until = deadline_now() + deadline_usec;
-        _cleanup_free_ char *text = malloc(OUTPUT_MAX + 1);
+        _cleanup_free_ char *text = NULL;
         int ends[2];
-        if (!text)
-                return -ENOMEM;
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         _cleanup_close_ int reading = ends[0];
@@ -155,7 +153,8 @@ int kernel_log_read(const char *directory, const PciAddress *addresses, size_t n
         if (pid == 0)
                 be_reader(directory, addresses, n, since_usec, writing);
         close(TAKE_FD(writing));
-        int r = read_until_end(reading, until, text, OUTPUT_MAX + 1);
+        text = malloc(OUTPUT_MAX + 1);
+        int r = text ? read_until_end(reading, until, text, OUTPUT_MAX + 1) : -ENOMEM;
         if (r < 0)
                 kill(pid, SIGKILL);
         /* one that is stuck in the kernel outlives even this, and is not waited for */
