@@ -8,15 +8,9 @@
  */
 
 #include "base/reason.h"
-#include "base/root.h"
+#include "daemon/keyed-list.h"
 
 #define ATTEMPTS_PATH "run/vfio-realign/attempts.json"
-
-/* What identifies a function from one boot to the next rescan. */
-typedef struct AttemptKey {
-        const char *path; /* topology_path() */
-        uint16_t vendor, device;
-} AttemptKey;
 
 typedef struct Attempts Attempts;
 
@@ -33,16 +27,16 @@ int attempts_load(const Root *root, Attempts **ret, char **ret_problem) _warn_un
 int attempts_save(const Attempts *attempts, const Root *root) _warn_unused_result_ _nonnull_(1, 2);
 
 /* How many attempts failed. */
-unsigned attempts_count(const Attempts *attempts, AttemptKey key) _nonnull_(1);
+unsigned attempts_count(const Attempts *attempts, FunctionKey key) _nonnull_(1);
 
 /* Why the last of them failed; REASON_NONE: there was none. */
-Reason attempts_reason(const Attempts *attempts, AttemptKey key) _nonnull_(1);
+Reason attempts_reason(const Attempts *attempts, FunctionKey key) _nonnull_(1);
 
 /* One more attempt failed, because of REASON. -ENOMEM. */
-int attempts_add(Attempts *attempts, AttemptKey key, Reason reason) _warn_unused_result_ _nonnull_(1);
+int attempts_add(Attempts *attempts, FunctionKey key, Reason reason) _warn_unused_result_ _nonnull_(1);
 
 /* One succeeded: those before it do not count any more. */
-void attempts_forget(Attempts *attempts, AttemptKey key) _nonnull_(1);
+void attempts_forget(Attempts *attempts, FunctionKey key) _nonnull_(1);
 
 /* A transaction on the bus KEY (bus_key_from_path()) could not be undone; STATE says in words what it has left. -ENOMEM. */
 int attempts_block(Attempts *attempts, const char *key, const char *state) _warn_unused_result_
@@ -65,7 +59,7 @@ bool attempts_host_is_kept(const Attempts *attempts, const char *path) _nonnull_
  * Somebody wants the function of KEY to be tried whatever came of it before: its attempts, blocks of its bus and of those
  * that share its blast radius, and what its host bridge did count no more. -ENOMEM.
  */
-int attempts_allow(Attempts *attempts, AttemptKey key) _warn_unused_result_ _nonnull_(1);
+int attempts_allow(Attempts *attempts, FunctionKey key) _warn_unused_result_ _nonnull_(1);
 
 /* Attempts, blocked buses and host bridges alike. */
 void attempts_forget_all(Attempts *attempts) _nonnull_(1);

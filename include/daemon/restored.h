@@ -8,7 +8,7 @@
  * ids, as attempts are; kept in the run directory.
  */
 
-#include "daemon/attempts.h"
+#include "daemon/keyed-list.h"
 
 #define RESTORED_PATH "run/vfio-realign/restored.json"
 
@@ -24,9 +24,9 @@ int restored_load(const Root *root, Restored **ret, char **ret_problem) _warn_un
 int restored_save(const Restored *restored, const Root *root) _warn_unused_result_ _nonnull_(1, 2);
 
 /* -ENOMEM. */
-int restored_mark(Restored *restored, AttemptKey key) _warn_unused_result_ _nonnull_(1);
-bool restored_has(const Restored *restored, AttemptKey key) _nonnull_(1);
+int restored_mark(Restored *restored, FunctionKey key) _warn_unused_result_ _nonnull_(1);
+bool restored_has(const Restored *restored, FunctionKey key) _nonnull_(1);
 
 /* True when there was a mark: then there is something to save. */
-bool restored_clear(Restored *restored, AttemptKey key) _nonnull_(1);
+bool restored_clear(Restored *restored, FunctionKey key) _nonnull_(1);
 bool restored_clear_all(Restored *restored) _nonnull_(1);

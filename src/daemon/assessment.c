@@ -52,7 +52,7 @@ static int candidate_make(const Survey *survey, const Policy *policy, const Atte
         _cleanup_free_ char *path = topology_path(function);
         if (!path)
                 return -ENOMEM;
-        AttemptKey key = { .path = path, .vendor = function->vendor, .device = function->device };
+        FunctionKey key = { .path = path, .vendor = function->vendor, .device = function->device };
         Candidate candidate = {
                 .function = function,
                 .report = verdict_of(survey->verdicts, function),

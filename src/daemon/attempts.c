@@ -2,8 +2,6 @@
 
 #include "daemon/attempts.h"
 
-#include "base/json-document.h"
-#include "base/text.h"
 #include "daemon/bus-key.h"
 
 #include <errno.h>
@@ -11,11 +9,10 @@
 #include <string.h>
 
 #define DOCUMENT_VERSION 1
-#define ATTEMPTS_MAX 65536u
+#define NOTES_MAX 65536u
 
 typedef struct Attempt {
-        char *path;
-        uint16_t vendor, device;
+        KeyedItem key;
         unsigned count;
         Reason reason;
 } Attempt;
@@ -32,8 +29,7 @@ typedef struct Notes {
 } Notes;
 
 struct Attempts {
-        Attempt *items;
-        size_t n_items;
+        KeyedList failed;
         Notes blocked; /* by the keys of buses, with the state that they were left in */
         Notes kept;    /* by the names of root buses: "0000:00" */
 };
@@ -43,6 +39,7 @@ int attempts_new(Attempts **ret)
         Attempts *attempts = calloc(1, sizeof(*attempts));
         if (!attempts)
                 return -ENOMEM;
+        attempts->failed.item_size = sizeof(Attempt);
         *ret = attempts;
         return 0;
 }
@@ -52,77 +49,40 @@ Attempts *attempts_free(Attempts *attempts)
         if (!attempts)
                 return NULL;
         attempts_forget_all(attempts);
-        free(attempts->items);
         free(attempts->blocked.items);
         free(attempts->kept.items);
         free(attempts);
         return NULL;
 }
 
-static Attempt *find(const Attempts *attempts, AttemptKey key)
+unsigned attempts_count(const Attempts *attempts, FunctionKey key)
 {
-        for (size_t i = 0; i < attempts->n_items; i++) {
-                Attempt *item = &attempts->items[i];
-                if (item->vendor == key.vendor && item->device == key.device &&
-                    strcmp(item->path, key.path) == 0)
-                        return item;
-        }
-        return NULL;
-}
-
-unsigned attempts_count(const Attempts *attempts, AttemptKey key)
-{
-        const Attempt *item = find(attempts, key);
+        const Attempt *item = keyed_list_find(&attempts->failed, key);
         return item ? item->count : 0;
 }
 
-Reason attempts_reason(const Attempts *attempts, AttemptKey key)
+Reason attempts_reason(const Attempts *attempts, FunctionKey key)
 {
-        const Attempt *item = find(attempts, key);
+        const Attempt *item = keyed_list_find(&attempts->failed, key);
         return item ? item->reason : REASON_NONE;
 }
 
-static int get(Attempts *attempts, AttemptKey key, Attempt **ret)
+int attempts_add(Attempts *attempts, FunctionKey key, Reason reason)
 {
-        Attempt *item = find(attempts, key);
-        if (!item) {
-                Attempt *items = reallocarray(attempts->items, attempts->n_items + 1, sizeof(*items));
-                if (!items)
-                        return -ENOMEM;
-                attempts->items = items;
-                item = &items[attempts->n_items];
-                *item = (Attempt){
-                        .path = strdup(key.path),
-                        .vendor = key.vendor,
-                        .device = key.device,
-                };
-                if (!item->path)
-                        return -ENOMEM;
-                attempts->n_items++;
-        }
-        *ret = item;
-        return 0;
-}
-
-int attempts_add(Attempts *attempts, AttemptKey key, Reason reason)
-{
-        Attempt *item;
-        int r = get(attempts, key, &item);
+        KeyedItem *found;
+        int r = keyed_list_get(&attempts->failed, key, &found);
         if (r < 0)
                 return r;
+        Attempt *item = (Attempt *) found;
         if (item->count < UINT_MAX)
                 item->count++;
         item->reason = reason;
         return 0;
 }
 
-void attempts_forget(Attempts *attempts, AttemptKey key)
+void attempts_forget(Attempts *attempts, FunctionKey key)
 {
-        Attempt *item = find(attempts, key);
-        if (!item)
-                return;
-        free(item->path);
-        *item = attempts->items[--attempts->n_items];
+        (void) keyed_list_drop(&attempts->failed, key);
 }
 
 static bool notes_have(const Notes *notes, const char *name, size_t size)
@@ -202,7 +162,7 @@ static void notes_drop(Notes *notes, size_t i)
         notes->items[i] = notes->items[--notes->n_items];
 }
 
-int attempts_allow(Attempts *attempts, AttemptKey key)
+int attempts_allow(Attempts *attempts, FunctionKey key)
 {
         _cleanup_free_ char *bus = bus_key_from_topology_path(key.path);
         if (!bus)
@@ -219,45 +179,32 @@ int attempts_allow(Attempts *attempts, AttemptKey key)
 
 void attempts_forget_all(Attempts *attempts)
 {
-        for (size_t i = 0; i < attempts->n_items; i++)
-                free(attempts->items[i].path);
-        attempts->n_items = 0;
+        (void) keyed_list_clear(&attempts->failed);
         notes_empty(&attempts->blocked);
         notes_empty(&attempts->kept);
 }
 
-static int item_from_json(JsonObject *object, Attempts *attempts, char **ret_problem)
+static int read_attempt(JsonObject *object, KeyedItem *item, char **ret_problem)
 {
-        const char *path, *reason;
-        uint64_t vendor, device, count;
-        int r = json_field_text(object, "function", &path, ret_problem);
-        if (r == 0)
-                r = json_field_u64(object, "vendor", UINT16_MAX, &vendor, ret_problem);
-        if (r == 0)
-                r = json_field_u64(object, "device", UINT16_MAX, &device, ret_problem);
-        if (r == 0)
-                r = json_field_u64(object, "count", UINT_MAX, &count, ret_problem);
+        Attempt *attempt = (Attempt *) item;
+        const char *reason;
+        uint64_t count;
+        int r = json_field_u64(object, "count", UINT_MAX, &count, ret_problem);
         if (r == 0)
                 r = json_field_text(object, "reason", &reason, ret_problem);
         if (r < 0)
                 return r;
-
-        AttemptKey key = { .path = path, .vendor = (uint16_t) vendor, .device = (uint16_t) device };
-        Attempt *item;
-        r = get(attempts, key, &item);
-        if (r < 0)
-                return r;
-        item->count = (unsigned) count;
+        attempt->count = (unsigned) count;
         /* A reason that only another version knows is no reason to try again. */
-        if (reason_parse(reason, &item->reason) < 0)
-                item->reason = REASON_STEP_FAILED;
+        if (reason_parse(reason, &attempt->reason) < 0)
+                attempt->reason = REASON_STEP_FAILED;
         return 0;
 }
 
 static int notes_from_json(JsonObject *document, const char *name, Notes *notes, char **ret_problem)
 {
         JsonObject *list;
-        int r = json_field_array(document, name, ATTEMPTS_MAX, &list, ret_problem);
+        int r = json_field_array(document, name, NOTES_MAX, &list, ret_problem);
         for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++) {
                 JsonObject *note = json_object_array_get_idx(list, i);
                 const char *bus, *text;
@@ -270,55 +217,33 @@ static int notes_from_json(JsonObject *document, const char *name, Notes *notes,
         return r;
 }
 
-static int from_json(JsonObject *document, Attempts *attempts, char **ret_problem)
-{
-        uint64_t version;
-        JsonObject *list;
-        int r = json_field_u64(document, "version", DOCUMENT_VERSION, &version, ret_problem);
-        if (r == 0)
-                r = json_field_array(document, "attempts", ATTEMPTS_MAX, &list, ret_problem);
-        for (size_t i = 0; r == 0 && i < json_object_array_length(list); i++)
-                r = item_from_json(json_object_array_get_idx(list, i), attempts, ret_problem);
-        if (r == 0)
-                r = notes_from_json(document, "blocked", &attempts->blocked, ret_problem);
-        return r == 0 ? notes_from_json(document, "kept", &attempts->kept, ret_problem) : r;
-}
-
 int attempts_load(const Root *root, Attempts **ret, char **ret_problem)
 {
         _cleanup_(attempts_freep) Attempts *attempts = NULL;
         _cleanup_json_ JsonObject *document = NULL;
-        _cleanup_free_ char *text = NULL;
 
         int r = attempts_new(&attempts);
         if (r < 0)
                 return r;
-        r = root_read_file(root, ATTEMPTS_PATH, &text, NULL);
-        if (r < 0 && r != -ENOENT && r != -ENOTDIR) {
-                *ret_problem = text_format("it cannot be read: %s", strerror(-r));
-                return r;
-        }
-        if (r == 0) {
-                r = json_document_parse(text, &document, ret_problem);
+        r = keyed_file_load(root, ATTEMPTS_PATH, DOCUMENT_VERSION, &document, ret_problem);
+        if (r > 0) {
+                r = keyed_list_from_json(&attempts->failed, document, "attempts", read_attempt, ret_problem);
                 if (r == 0)
-                        r = from_json(document, attempts, ret_problem);
-                if (r < 0)
-                        return r;
+                        r = notes_from_json(document, "blocked", &attempts->blocked, ret_problem);
+                if (r == 0)
+                        r = notes_from_json(document, "kept", &attempts->kept, ret_problem);
         }
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(attempts);
         return 0;
 }
 
-static JsonObject *item_to_json(const Attempt *item)
+static int write_attempt(const KeyedItem *item, JsonObject *object)
 {
-        _cleanup_json_ JsonObject *object = json_object_new_object();
-        if (!object || json_add_text(object, "function", item->path) < 0 ||
-            json_add_u64(object, "vendor", item->vendor) < 0 ||
-            json_add_u64(object, "device", item->device) < 0 ||
-            json_add_u64(object, "count", item->count) < 0 ||
-            json_add_text(object, "reason", reason_name(item->reason)) < 0)
-                return NULL;
-        return TAKE_PTR(object);
+        const Attempt *attempt = (const Attempt *) item;
+        int r = json_add_u64(object, "count", attempt->count);
+        return r == 0 ? json_add_text(object, "reason", reason_name(attempt->reason)) : r;
 }
 
 static JsonObject *note_to_json(const Note *note)
@@ -341,12 +266,9 @@ static JsonObject *notes_to_json(const Notes *notes)
 
 static int to_json(const Attempts *attempts, JsonObject *document)
 {
-        _cleanup_json_ JsonObject *list = json_object_new_array();
         int r = json_add_u64(document, "version", DOCUMENT_VERSION);
         if (r == 0)
-                r = json_add(document, "attempts", json_object_get(list));
-        for (size_t i = 0; i < attempts->n_items && r == 0; i++)
-                r = json_append(list, item_to_json(&attempts->items[i]));
+                r = keyed_list_to_json(&attempts->failed, document, "attempts", write_attempt);
         if (r == 0)
                 r = json_add(document, "blocked", notes_to_json(&attempts->blocked));
         return r == 0 ? json_add(document, "kept", notes_to_json(&attempts->kept)) : r;

@@ -149,7 +149,7 @@ bool bar_views_equal(const FunctionFacts *a, const FunctionFacts *b)
 static int read_reason(const Manager *manager, const FunctionFacts *facts, const Bus *bus,
                        const FunctionRecord *record, FunctionState *state)
 {
-        AttemptKey key = { facts->path, facts->vendor, facts->device };
+        FunctionKey key = { facts->path, facts->vendor, facts->device };
         unsigned n_attempts = attempts_count(manager->attempts, key);
         if (facts->settings.realign == POLICY_REALIGN_NEVER)
                 state->reason = REASON_POLICY_NEVER;

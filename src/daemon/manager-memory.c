@@ -22,7 +22,7 @@ static bool still_needs(const Manager *manager, const char *path)
 }
 
 /* Worker and daemon judge by the same code; if they differ all the same, this must not go round in circles. */
-static int remember_target(Manager *manager, const WorkerResult *result, AttemptKey key, bool on_ladder)
+static int remember_target(Manager *manager, const WorkerResult *result, FunctionKey key, bool on_ladder)
 {
         if (result->outcome == OUTCOME_VERIFIED && !still_needs(manager, key.path)) {
                 attempts_forget(manager->attempts, key);
@@ -45,7 +45,7 @@ static int remember_plan(Manager *manager, const WorkerResult *result, bool on_l
         int r = 0;
         for (size_t i = 0; i < manager->plan->n_functions && r == 0; i++) {
                 const PlanFunction *function = &manager->plan->functions[i];
-                AttemptKey key = { function->path, function->vendor, function->device };
+                FunctionKey key = { function->path, function->vendor, function->device };
                 if (function->is_target)
                         r = remember_target(manager, result, key, on_ladder);
         }
@@ -61,7 +61,7 @@ static int remember_named(Manager *manager, const WorkerResult *result)
                 const PciFunction *function = topology_find_path(manager->survey->topology, path);
                 if (function && result->functions[i].target)
                         r = remember_target(manager, result,
-                                            (AttemptKey){ path, function->vendor, function->device }, false);
+                                            (FunctionKey){ path, function->vendor, function->device }, false);
         }
         return r;
 }

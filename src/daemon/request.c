@@ -174,7 +174,7 @@ static int forget_attempts(Manager *manager, const RequestItem *item)
         if (!function)
                 return 0;
         return attempts_allow(manager->attempts,
-                              (AttemptKey){ item->path, function->vendor, function->device });
+                              (FunctionKey){ item->path, function->vendor, function->device });
 }
 
 /* Nothing that was asked for can be done, and waiting does not help. */

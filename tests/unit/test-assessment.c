@@ -14,8 +14,8 @@
 static const char *folder;
 static Root *root;
 static Attempts *attempts;
-static const AttemptKey first_key = { "0000:00:1c.0/00.0", 0x10ec, 0x8139 };
-static const AttemptKey second_key = { "0000:00:1c.0/00.1", 0x10ec, 0x8139 };
+static const FunctionKey first_key = { "0000:00:1c.0/00.0", 0x10ec, 0x8139 };
+static const FunctionKey second_key = { "0000:00:1c.0/00.1", 0x10ec, 0x8139 };
 
 /* One BAR of 256 bytes, the Nth of its page. */
 static void add_small(const char *path, unsigned n)

@@ -5,9 +5,9 @@
 
 static const char *folder;
 static Root *root;
-static const AttemptKey card = { "0000:00:1c.0/00.0", 0x10ec, 0x8139 };
-static const AttemptKey other_card = { "0000:00:1c.0/00.0", 0x10ec, 0x8168 };
-static const AttemptKey other_slot = { "0000:00:1d.0/00.0", 0x10ec, 0x8139 };
+static const FunctionKey card = { "0000:00:1c.0/00.0", 0x10ec, 0x8139 };
+static const FunctionKey other_card = { "0000:00:1c.0/00.0", 0x10ec, 0x8168 };
+static const FunctionKey other_slot = { "0000:00:1d.0/00.0", 0x10ec, 0x8139 };
 
 static void setup(void)
 {
