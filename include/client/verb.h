@@ -52,6 +52,7 @@ ClientExit verb_check_config(const ClientContext *context, size_t n, char *const
 
 /* In errand.c: from the host's drivers to VFIO, and back. */
 extern const ColumnList errand_columns;
+ClientExit verb_restore(const ClientContext *context, size_t n, char *const *arguments);
 ClientExit verb_detach(const ClientContext *context, size_t n, char *const *arguments);
 ClientExit verb_reattach(const ClientContext *context, size_t n, char *const *arguments);
 

@@ -8,6 +8,7 @@
 
 #include "daemon/attempts.h"
 #include "daemon/bus-queue.h"
+#include "daemon/restored.h"
 #include "daemon/survey.h"
 #include "model/policy.h"
 
@@ -28,8 +29,9 @@ typedef struct Assessment {
 } Assessment;
 
 /* Looks at BUS and makes up its mind; realign = report is auto for what was requested. -ENOMEM. */
-int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const Bus *bus,
-                    Assessment **ret) _warn_unused_result_ _nonnull_(1, 2, 3, 4, 5);
+int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts,
+                    const Restored *restored, const Bus *bus, Assessment **ret) _warn_unused_result_
+                _nonnull_(1, 2, 3, 4, 5, 6);
 Assessment *assessment_free(Assessment *assessment);
 DEFINE_CLEANUP(Assessment *, assessment_free);
 

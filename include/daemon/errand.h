@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Calls of Detach and Reattach: each is one run of the manager's worker, in the order of their coming, and is answered with
+ * Calls of Restore, Detach and Reattach: each is one run of the manager's worker, in the order of their coming, and is answered with
  * the results that the worker gives. One that has begun is finished, whether its caller is there or not.
  */
 
@@ -16,7 +16,7 @@ int errands_new(Manager *manager, Errands **ret) _warn_unused_result_ _nonnull_(
 Errands *errands_free(Errands *errands);
 DEFINE_CLEANUP(Errands *, errands_free);
 
-/* Takes CALL up, for VERB (WORKER_DETACH or WORKER_REATTACH). Negative errno with ERROR set: it is not taken up. */
+/* Takes CALL up, for VERB (WORKER_RESTORE, WORKER_DETACH or WORKER_REATTACH). Negative errno with ERROR set: it is not taken up. */
 int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const PciAddress *addresses,
                 size_t n_addresses, sd_bus_error *error) _warn_unused_result_ _nonnull_(1, 2, 4, 6);
 
@@ -28,6 +28,9 @@ int errands_take_result(Errands *errands, WorkerReport *report) _warn_unused_res
 
 /* Its worker has ended. -ENOMEM. */
 int errands_end(Errands *errands, const WorkerEnd *end) _warn_unused_result_ _nonnull_(1, 2);
+
+/* The functions that the one that has begun is about; 0: none has. */
+size_t errands_functions(const Errands *errands, const PciAddress **ret) _nonnull_(1, 2);
 
 /* The client SENDER (NULL: each) has left the bus: what it asked for is not begun any more, nor answered. */
 void errands_sender_gone(Errands *errands, const char *sender) _nonnull_(1);

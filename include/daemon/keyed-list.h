@@ -22,7 +22,7 @@ typedef struct KeyedItem {
 } KeyedItem;
 
 typedef struct KeyedList {
-        size_t item_size;                   /* of the structure that begins with a KeyedItem */
+        size_t item_size;                    /* of the structure that begins with a KeyedItem */
         void (*item_clear)(KeyedItem *item); /* frees what it has beside the KeyedItem; NULL: nothing */
         KeyedItem **items;
         size_t n_items;

@@ -14,3 +14,12 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
 
 /* The same for, and logs, results that came while no daemon was listening. -ENOMEM. */
 int manager_catch_up(Manager *manager) _warn_unused_result_ _nonnull_(1);
+
+/* udev reports EVENT: a bind that no transaction made ends what was asked for its function before. -ENOMEM. */
+int manager_hear_bind(Manager *manager, const MonitorEvent *event) _warn_unused_result_ _nonnull_(1, 2);
+
+/* The same for functions that are found on no VFIO driver, for what was not heard of. -ENOMEM. */
+int manager_forget_unbound(Manager *manager) _warn_unused_result_ _nonnull_(1);
+
+/* Keeps the marks of restored functions across a restart; logs when it cannot. */
+void manager_save_restored(const Manager *manager) _nonnull_(1);

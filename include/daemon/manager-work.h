@@ -18,7 +18,7 @@ int manager_start_plan(Manager *manager, Bus *bus, const PciAddress *targets, si
 /* Starts a worker that carries PLAN out (taken over). As manager_start_plan(). */
 int manager_start_execute(Manager *manager, Bus *bus, Plan *plan) _warn_unused_result_ _nonnull_(1, 2, 3);
 
-/* Starts a worker that detaches or reattaches the functions at ADDRESSES. As manager_start_plan(). */
+/* Starts a worker that does VERB (WORKER_RESTORE, WORKER_DETACH, WORKER_REATTACH) to the functions at ADDRESSES. As manager_start_plan(). */
 int manager_start_errand(Manager *manager, WorkerVerb verb, const PciAddress *addresses,
                          size_t n_addresses) _warn_unused_result_ _nonnull_(1, 3);
 

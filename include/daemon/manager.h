@@ -13,6 +13,7 @@
 #include "daemon/function-record.h"
 #include "daemon/lock-watch.h"
 #include "daemon/monitor.h"
+#include "daemon/restored.h"
 #include "daemon/udev-queue.h"
 #include "daemon/worker-job.h"
 #include "judge/plan.h"
@@ -55,6 +56,7 @@ typedef struct Manager {
         uint64_t revision;      /* goes up when survey, policy or records change */
         BusQueue *queue;
         Attempts *attempts;
+        Restored *restored;
         FunctionRecords *records;
         BindWatch *bind_watch;
 

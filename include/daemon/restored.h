@@ -4,8 +4,8 @@
 /*
  * Functions whose BARs an administrator has given their own sizes back: the daemon does not realign them again by itself,
  * or it would undo at its next look what was asked for. A mark is set when a plan to restore has ended verified, and
- * cleared by a bind from another driver (or none), by a reload, and by a request to realign. Known by topology path and
- * ids, as attempts are; kept in the run directory.
+ * cleared by a bind that no transaction made, when another transaction of the function succeeds, by a reload, and by a request
+ * to realign. Kept in the run directory.
  */
 
 #include "daemon/keyed-list.h"
@@ -26,6 +26,8 @@ int restored_save(const Restored *restored, const Root *root) _warn_unused_resul
 /* -ENOMEM. */
 int restored_mark(Restored *restored, FunctionKey key) _warn_unused_result_ _nonnull_(1);
 bool restored_has(const Restored *restored, FunctionKey key) _nonnull_(1);
+
+bool restored_any(const Restored *restored) _nonnull_(1);
 
 /* True when there was a mark: then there is something to save. */
 bool restored_clear(Restored *restored, FunctionKey key) _nonnull_(1);

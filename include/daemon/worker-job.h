@@ -15,6 +15,7 @@ typedef enum WorkerVerb {
         WORKER_PLAN,
         WORKER_EXECUTE,
         WORKER_RECOVER,
+        WORKER_RESTORE,
         WORKER_DETACH,
         WORKER_REATTACH,
 } WorkerVerb;

@@ -9,6 +9,7 @@
 #include "act/outcome.h"
 #include "base/pci-address.h"
 #include "base/reason.h"
+#include "judge/plan.h"
 
 typedef enum ProgressState {
         PROGRESS_BEGIN,
@@ -45,10 +46,10 @@ typedef struct WorkerResult {
         char *transaction;
         Outcome outcome;
         Reason reason;
-        char *culprit;   /* NULL: none */
-        char *detail;    /* NULL: none */
-        bool other_goal; /* it was to detach or reattach, not to realign */
-        bool attempted;  /* a function was unbound, so that it counts as an attempt */
+        char *culprit; /* NULL: none */
+        char *detail;  /* NULL: none */
+        PlanGoal goal;
+        bool attempted; /* a function was unbound, so that it counts as an attempt */
         uint64_t usec, kernel_usec;
         ReportFunction *functions;
         size_t n_functions;

@@ -30,7 +30,7 @@ int worker_recover(const WorkerContext *context) _nonnull_(1);
 /* --probe: what VFIO itself says of one function, as a document on standard output. Returns the exit status. */
 int worker_probe(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
 
-/* --detach, --reattach: plans for N functions and executes. Returns the exit status. */
+/* --restore, --detach, --reattach: plans for N functions and executes. Returns the exit status. */
 int worker_rebind(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
 
 /* --- what verbs have in common --- */

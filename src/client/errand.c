@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The verbs `detach` and `reattach`: functions go from the host's drivers to VFIO and back; the daemon does it. */
+/*
+ * The verbs `restore`, `detach` and `reattach`: BARs get their own sizes back, functions go from the host's drivers to VFIO
+ * and back; the daemon does it.
+ */
 
 #include "base/reason.h"
 #include "base/text.h"
@@ -201,6 +204,11 @@ static ClientExit run(const ClientContext *context, const char *method, size_t n
         r = read_reply(reply, &results);
         return r < 0 ? bus_client_complain(context, &SD_BUS_ERROR_NULL, r)
                      : show(context, &chosen, &results);
+}
+
+ClientExit verb_restore(const ClientContext *context, size_t n, char *const *arguments)
+{
+        return run(context, "Restore", n, arguments);
 }
 
 ClientExit verb_detach(const ClientContext *context, size_t n, char *const *arguments)

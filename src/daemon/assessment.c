@@ -10,7 +10,8 @@
 
 /* What becomes of one function. */
 typedef enum Lot {
-        LOT_NONE, /* nothing: not on VFIO, its BARs are fine, or the policy says never */
+        LOT_NONE,     /* nothing: not on VFIO, its BARs are fine, or the policy says never */
+        LOT_RESTORED, /* it has its own sizes because somebody asked for them */
         LOT_CANNOT,
         LOT_EXHAUSTED,
         LOT_REPORT,
@@ -26,7 +27,7 @@ typedef struct Candidate {
         unsigned n_attempts;
         Reason last_reason;
         Reason reason; /* of LOT_CANNOT */
-        bool requested;
+        bool requested, restored;
         Lot lot;
 } Candidate;
 
@@ -39,6 +40,8 @@ static Lot decide(const Candidate *candidate, bool is_target)
                                                                                         : LOT_NONE;
         if (candidate->reason != REASON_NONE)
                 return LOT_CANNOT;
+        if (candidate->restored && !candidate->requested)
+                return LOT_RESTORED;
         if (candidate->settings.realign == POLICY_REALIGN_REPORT && !candidate->requested)
                 return LOT_REPORT;
         if (candidate->n_attempts >= candidate->settings.attempts)
@@ -47,7 +50,8 @@ static Lot decide(const Candidate *candidate, bool is_target)
 }
 
 static int candidate_make(const Survey *survey, const Policy *policy, const Attempts *attempts,
-                          const Bus *bus, const PciFunction *function, Candidate *ret)
+                          const Restored *restored, const Bus *bus, const PciFunction *function,
+                          Candidate *ret)
 {
         _cleanup_free_ char *path = topology_path(function);
         if (!path)
@@ -59,6 +63,7 @@ static int candidate_make(const Survey *survey, const Policy *policy, const Atte
                 .n_attempts = attempts_count(attempts, key),
                 .last_reason = attempts_reason(attempts, key),
                 .requested = bus_is_requested(bus, function->address),
+                .restored = restored_has(restored, key),
         };
         bool is_target = verdict_is_target(survey->verdicts, function);
         candidate.reason = candidate.report->reason;
@@ -128,14 +133,17 @@ static int settle_answer(Assessment *assessment, const Candidate *candidates, si
         for (size_t i = 0; i < n && r == 0; i++) {
                 if (candidates[i].lot == LOT_CANNOT || candidates[i].lot == LOT_EXHAUSTED)
                         r = remark(assessment, &candidates[i]);
-                else if (candidates[i].lot != LOT_NONE && candidates[i].lot == lot)
+                else if (assessment->answer != ASSESSMENT_NOTHING && candidates[i].lot == lot)
                         r = take_target(assessment, &candidates[i]);
         }
+        for (size_t i = 0; i < n && assessment->reason == REASON_NONE; i++)
+                if (candidates[i].lot == LOT_RESTORED)
+                        assessment->reason = REASON_RESTORED;
         return r;
 }
 
-int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts, const Bus *bus,
-                    Assessment **ret)
+int assessment_make(const Survey *survey, const Policy *policy, const Attempts *attempts,
+                    const Restored *restored, const Bus *bus, Assessment **ret)
 {
         const Topology *topology = survey->topology;
         _cleanup_(assessment_freep) Assessment *assessment = calloc(1, sizeof(*assessment));
@@ -148,7 +156,7 @@ int assessment_make(const Survey *survey, const Policy *policy, const Attempts *
                 const PciFunction *function = &topology->functions[i];
                 if (!function->on_vfio || !is_on_bus(function, bus->key))
                         continue;
-                int r = candidate_make(survey, policy, attempts, bus, function, &candidates[n]);
+                int r = candidate_make(survey, policy, attempts, restored, bus, function, &candidates[n]);
                 if (r < 0)
                         return r;
                 n++;

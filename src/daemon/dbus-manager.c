@@ -153,27 +153,32 @@ METHOD(settle)
         return r < 0 ? r : 1;
 }
 
-static int add_errand(DBusService *service, sd_bus_message *call, WorkerVerb verb, sd_bus_error *error)
+static int add_errand(DBusService *service, sd_bus_message *call, WorkerVerb verb, const char *action,
+                      sd_bus_error *error)
 {
         _cleanup_(function_list_clear) FunctionList list = { 0 };
         int r = function_list_read(call, &list, error);
         if (r < 0)
                 return r;
-        r = polkit_ask(service->polkit, call, verb == WORKER_DETACH ? ACTION("detach") : ACTION("reattach"),
-                       error);
+        r = polkit_ask(service->polkit, call, action, error);
         if (r > 0)
                 r = errands_add(service->manager->errands, call, verb, list.addresses, list.n, error);
         return r < 0 ? r : 1;
 }
 
+METHOD(restore)
+{
+        return add_errand(userdata, call, WORKER_RESTORE, ACTION("restore"), error);
+}
+
 METHOD(detach)
 {
-        return add_errand(userdata, call, WORKER_DETACH, error);
+        return add_errand(userdata, call, WORKER_DETACH, ACTION("detach"), error);
 }
 
 METHOD(reattach)
 {
-        return add_errand(userdata, call, WORKER_REATTACH, error);
+        return add_errand(userdata, call, WORKER_REATTACH, ACTION("reattach"), error);
 }
 
 METHOD(reload)
@@ -210,6 +215,9 @@ const sd_bus_vtable dbus_manager_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Settle", SD_BUS_ARGS("as", functions, "t", timeout_usec),
                                 SD_BUS_RESULT("a(sssss)", verdicts), method_settle,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Restore", SD_BUS_ARGS("as", functions),
+                                SD_BUS_RESULT("a(sasssss)", results), method_restore,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Detach", SD_BUS_ARGS("as", functions), SD_BUS_RESULT("a(sasssss)", results),
                                 method_detach, SD_BUS_VTABLE_UNPRIVILEGED),

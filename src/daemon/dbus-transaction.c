@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "daemon/dbus-manager.h"
+#include "daemon/errand.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,10 +29,21 @@ static bool can_tell(const DBusService *service)
         return service->connection && sd_bus_is_ready(service->connection) > 0;
 }
 
+/* What an errand is asked about: its worker makes the plan itself, and may make several. */
+static int append_errand(sd_bus_message *signal, const Errands *errands)
+{
+        const PciAddress *addresses;
+        size_t n = errands_functions(errands, &addresses);
+        int r = sd_bus_message_open_container(signal, 'a', "s");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = sd_bus_message_append(signal, "s", PCI_ADDRESS_TEXT(addresses[i]));
+        return r < 0 ? r : sd_bus_message_close_container(signal);
+}
+
 static int append_plan(sd_bus_message *signal, const Plan *plan)
 {
         int r = sd_bus_message_open_container(signal, 'a', "s");
-        for (size_t i = 0; plan && i < plan->n_functions && r >= 0; i++)
+        for (size_t i = 0; i < plan->n_functions && r >= 0; i++)
                 if (plan->functions[i].is_target)
                         r = sd_bus_message_append(signal, "s", PCI_ADDRESS_TEXT(plan->functions[i].address));
         return r < 0 ? r : sd_bus_message_close_container(signal);
@@ -47,6 +59,13 @@ static int append_result(sd_bus_message *signal, const WorkerResult *result)
         return r < 0 ? r : sd_bus_message_close_container(signal);
 }
 
+static int append_functions(sd_bus_message *signal, const Manager *manager, const WorkerResult *result)
+{
+        if (result)
+                return append_result(signal, result);
+        return manager->plan ? append_plan(signal, manager->plan) : append_errand(signal, manager->errands);
+}
+
 static int new_signal(const DBusService *service, const char *name, sd_bus_message **ret)
 {
         return sd_bus_message_new_signal(service->connection, ret, DBUS_PATH, DBUS_MANAGER_INTERFACE, name);
@@ -58,7 +77,7 @@ static void tell_start(const DBusService *service, const WorkerResult *result)
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
         if (!can_tell(service) || new_signal(service, "TransactionStarted", &signal) < 0 ||
             sd_bus_message_append(signal, "ss", service->transaction.id, service->transaction.bus) < 0 ||
-            (result ? append_result(signal, result) : append_plan(signal, service->manager->plan)) < 0)
+            append_functions(signal, service->manager, result) < 0)
                 return;
         (void) sd_bus_message_send(signal);
 }

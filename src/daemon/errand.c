@@ -134,6 +134,14 @@ int errands_start_next(Errands *errands)
         return 0;
 }
 
+size_t errands_functions(const Errands *errands, const PciAddress **ret)
+{
+        if (errands->n_items == 0 || !errands->items[0]->begun)
+                return 0;
+        *ret = errands->items[0]->addresses;
+        return errands->items[0]->n_addresses;
+}
+
 int errands_take_result(Errands *errands, WorkerReport *report)
 {
         Errand *errand = errands->items[0];

@@ -153,6 +153,8 @@ static int read_reason(const Manager *manager, const FunctionFacts *facts, const
         unsigned n_attempts = attempts_count(manager->attempts, key);
         if (facts->settings.realign == POLICY_REALIGN_NEVER)
                 state->reason = REASON_POLICY_NEVER;
+        else if (restored_has(manager->restored, key))
+                state->reason = REASON_RESTORED;
         else if (bus && (bus->state == BUS_PLANNING || bus->state == BUS_EXECUTING))
                 state->reason = REASON_NONE;
         else if (attempts_host_is_kept(manager->attempts, facts->path))

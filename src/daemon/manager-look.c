@@ -6,6 +6,7 @@
 #include "daemon/bus-key.h"
 #include "daemon/errand.h"
 #include "daemon/log.h"
+#include "daemon/manager-memory.h"
 #include "daemon/manager-work.h"
 #include "daemon/shared-page-log.h"
 #include "judge/plan-document.h"
@@ -69,7 +70,7 @@ static int enumerate(Manager *manager, uint64_t now)
                         return r;
         }
         manager->must_enumerate = false;
-        return 0;
+        return manager_forget_unbound(manager);
 }
 
 int manager_wait(Manager *manager, Bus *bus, Reason reason)
@@ -94,7 +95,8 @@ static void say_lines(const Bus *bus, int priority, Reason reason, char *lines)
 static int look_at(Manager *manager, Bus *bus, uint64_t now)
 {
         _cleanup_(assessment_freep) Assessment *assessment = NULL;
-        int r = assessment_make(manager->survey, manager->policy, manager->attempts, bus, &assessment);
+        int r = assessment_make(manager->survey, manager->policy, manager->attempts, manager->restored, bus,
+                                &assessment);
         if (r < 0)
                 return r;
         if (bus_remarks(bus, assessment->remarks))

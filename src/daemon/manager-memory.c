@@ -61,8 +61,81 @@ static int remember_named(Manager *manager, const WorkerResult *result)
                 const PciFunction *function = topology_find_path(manager->survey->topology, path);
                 if (function && result->functions[i].target)
                         r = remember_target(manager, result,
-                                            (FunctionKey){ path, function->vendor, function->device }, false);
+                                            (FunctionKey){ path, function->vendor, function->device },
+                                            false);
         }
+        return r;
+}
+
+void manager_save_restored(const Manager *manager)
+{
+        int r = restored_save(manager->restored, manager->root);
+        if (r < 0)
+                log_say(LOG_WARNING, NULL,
+                        "Which functions were given their own sizes back cannot be remembered across a restart: "
+                        "%s: %s",
+                        RESTORED_PATH, strerror(-r));
+}
+
+/* 1: the mark of FUNCTION has gone; 0: it has none. -ENOMEM. */
+static int clear_mark(Manager *manager, const PciFunction *function)
+{
+        _cleanup_free_ char *path = topology_path(function);
+        if (!path)
+                return -ENOMEM;
+        return restored_clear(manager->restored, (FunctionKey){ path, function->vendor, function->device });
+}
+
+int manager_hear_bind(Manager *manager, const MonitorEvent *event)
+{
+        bool works = manager->gate != GATE_OPEN ||
+                     (manager->job && worker_job_verb(manager->job) != WORKER_PLAN);
+        if (strcmp(event->action, "bind") != 0 || !restored_any(manager->restored) || works ||
+            bind_watch_awaits(manager->bind_watch, event->address))
+                return 0;
+        int r = manager_look_around(manager);
+        const PciFunction *function =
+                        r == 0 ? topology_find(manager->survey->topology, event->address) : NULL;
+        if (function)
+                r = clear_mark(manager, function);
+        if (r > 0)
+                manager_save_restored(manager);
+        return r < 0 ? r : 0;
+}
+
+int manager_forget_unbound(Manager *manager)
+{
+        const Topology *topology = manager->survey->topology;
+        int r = 0, n = 0;
+        for (size_t i = 0; i < topology->n_functions && restored_any(manager->restored) && r >= 0; i++)
+                if (!topology->functions[i].on_vfio) {
+                        r = clear_mark(manager, &topology->functions[i]);
+                        n += r > 0;
+                }
+        if (n > 0)
+                manager_save_restored(manager);
+        return r < 0 ? r : 0;
+}
+
+/* A function that was restored stays so by the daemon itself; whatever else succeeds ends that. */
+static int remember_restored(Manager *manager, const WorkerResult *result)
+{
+        int r = 0;
+        bool changed = false;
+        for (size_t i = 0; manager->survey && i < result->n_functions && r >= 0; i++) {
+                const char *path = result->functions[i].path;
+                const PciFunction *function = topology_find_path(manager->survey->topology, path);
+                if (!function || !result->functions[i].target)
+                        continue;
+                FunctionKey key = { path, function->vendor, function->device };
+                if (result->goal == PLAN_GOAL_RESTORE && function->on_vfio) {
+                        r = restored_mark(manager->restored, key);
+                        changed = true;
+                } else if (restored_clear(manager->restored, key))
+                        changed = true;
+        }
+        if (changed)
+                manager_save_restored(manager);
         return r;
 }
 
@@ -144,9 +217,11 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
         r = keep_record(manager, bus, result);
         if (r < 0)
                 return r;
-        if (result->attempted && !result->other_goal)
+        if (result->attempted && result->goal == PLAN_GOAL_REALIGN)
                 r = manager->plan ? remember_plan(manager, result, on_ladder)
                                   : remember_named(manager, result);
+        if (r == 0 && result->outcome == OUTCOME_VERIFIED)
+                r = remember_restored(manager, result);
         if (r == 0 && result->attempted && result->reason == REASON_FIRMWARE_ASSIGNMENT)
                 r = keep_host(manager, result);
         if (r == 0 && result->outcome == OUTCOME_FAILED)

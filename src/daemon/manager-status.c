@@ -26,9 +26,9 @@ bool manager_is_settled(const Manager *manager)
 const char *manager_state_name(const Manager *manager)
 {
         static const char *const verbs[] = {
-                [WORKER_PLAN] = "planning",        [WORKER_EXECUTE] = "executing",
-                [WORKER_RECOVER] = "recovering",   [WORKER_DETACH] = "detaching",
-                [WORKER_REATTACH] = "reattaching",
+                [WORKER_PLAN] = "planning",      [WORKER_EXECUTE] = "executing",
+                [WORKER_RECOVER] = "recovering", [WORKER_RESTORE] = "restoring",
+                [WORKER_DETACH] = "detaching",   [WORKER_REATTACH] = "reattaching",
         };
         if (manager->gate == GATE_FOREIGN)
                 return "foreign";
@@ -62,6 +62,8 @@ static char *job_sentence(const Manager *manager)
                 return text_format("Realigning on %s: %s.", manager->bus->name, progress);
         case WORKER_RECOVER:
                 return text_format("Recovering an interrupted transaction: %s.", progress);
+        case WORKER_RESTORE:
+                return text_format("Giving BARs their own sizes back: %s.", progress);
         case WORKER_DETACH:
                 return text_format("Detaching functions from the host: %s.", progress);
         case WORKER_REATTACH:

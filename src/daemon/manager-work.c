@@ -120,10 +120,12 @@ int manager_start_errand(Manager *manager, WorkerVerb verb, const PciAddress *ad
 {
         _cleanup_free_ const char **words = calloc(MANAGER_COMMAND_WORDS + n_addresses, sizeof(*words));
         _cleanup_free_ char *texts = calloc(n_addresses, PCI_ADDRESS_TEXT_MAX);
+        char goal[16];
         if (!words || !texts)
                 return -ENOMEM;
+        snprintf(goal, sizeof(goal), "--%s", worker_verb_name(verb));
         size_t n = manager_command_begin(manager, words);
-        words[n++] = verb == WORKER_DETACH ? "--detach" : "--reattach";
+        words[n++] = goal;
         for (size_t i = 0; i < n_addresses; i++)
                 words[n++] = pci_address_format(addresses[i], texts + i * PCI_ADDRESS_TEXT_MAX);
         bind_watch_begin(manager->bind_watch);
@@ -320,7 +322,7 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
 static bool is_errand(const Manager *manager)
 {
         WorkerVerb verb = worker_job_verb(manager->job);
-        return verb == WORKER_DETACH || verb == WORKER_REATTACH;
+        return verb == WORKER_RESTORE || verb == WORKER_DETACH || verb == WORKER_REATTACH;
 }
 
 /* What it asked for may have changed any bus. */

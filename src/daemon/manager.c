@@ -9,6 +9,7 @@
 #include "daemon/errand.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
+#include "daemon/manager-memory.h"
 #include "daemon/manager-status.h"
 #include "daemon/manager-work.h"
 
@@ -34,7 +35,9 @@ static void on_pci_event(const MonitorEvent *event, void *userdata)
 {
         Manager *manager = userdata;
         _cleanup_free_ char *key = NULL;
-        int r = bus_key_from_path(event->path, &key);
+        int r = manager_hear_bind(manager, event);
+        if (r == 0)
+                r = bus_key_from_path(event->path, &key);
         if (r == 0)
                 r = bus_queue_touch(manager->queue, key, manager_now(manager));
         if (r == 0)
@@ -112,6 +115,8 @@ static void forget(Manager *manager)
         int r = attempts_save(manager->attempts, manager->root);
         if (r < 0)
                 log_say(LOG_WARNING, NULL, "%s: %s", ATTEMPTS_PATH, strerror(-r));
+        if (restored_clear_all(manager->restored))
+                manager_save_restored(manager);
         for (size_t i = 0; i < manager->queue->n_buses; i++) {
                 (void) bus_says(manager->queue->buses[i], NULL);
                 (void) bus_remarks(manager->queue->buses[i], NULL);
@@ -293,6 +298,18 @@ static int load_attempts(Manager *manager)
         return attempts_new(&manager->attempts);
 }
 
+static int load_restored(Manager *manager)
+{
+        _cleanup_free_ char *problem = NULL;
+        int r = restored_load(manager->root, &manager->restored, &problem);
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        log_say(LOG_WARNING, NULL,
+                "%s cannot be used, so functions that were given their own sizes back may be realigned: %s",
+                RESTORED_PATH, problem ? problem : strerror(-r));
+        return restored_new(&manager->restored);
+}
+
 static int open_root(Manager *manager)
 {
         const char *sysroot = manager->options.sysroot;
@@ -321,6 +338,8 @@ static int go_on_dbus(Manager *manager)
 static int set_up_memory(Manager *manager)
 {
         int r = load_attempts(manager);
+        if (r == 0)
+                r = load_restored(manager);
         if (r == 0)
                 r = bus_queue_new(&manager->queue);
         if (r == 0)
@@ -383,6 +402,7 @@ Manager *manager_free(Manager *manager)
         worker_report_free(manager->result);
         bus_queue_free(manager->queue);
         attempts_free(manager->attempts);
+        restored_free(manager->restored);
         function_records_free(manager->records);
         bind_watch_free(manager->bind_watch);
         survey_free(manager->survey);

@@ -7,6 +7,7 @@
 #include "daemon/dbus-error.h"
 #include "daemon/function-view.h"
 #include "daemon/manager-look.h"
+#include "daemon/manager-memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -177,6 +178,15 @@ static int forget_attempts(Manager *manager, const RequestItem *item)
                               (FunctionKey){ item->path, function->vendor, function->device });
 }
 
+/* Who asks for that does not want any more what was asked for before. */
+static void forget_restored(Manager *manager, const RequestItem *item)
+{
+        const PciFunction *function = topology_find_path(manager->survey->topology, item->path);
+        if (function && restored_clear(manager->restored,
+                                       (FunctionKey){ item->path, function->vendor, function->device }))
+                manager_save_restored(manager);
+}
+
 /* Nothing that was asked for can be done, and waiting does not help. */
 static int check_way(const Manager *manager, sd_bus_error *error)
 {
@@ -214,6 +224,8 @@ int requests_add(Requests *requests, sd_bus_message *call, const RequestTerms *t
                 return -ENOMEM;
         requests->items = items;
         for (size_t i = 0; i < request->n_items; i++) {
+                if (terms->realign)
+                        forget_restored(manager, &request->items[i]);
                 r = terms->force ? forget_attempts(manager, &request->items[i]) : 0;
                 if (r == 0)
                         r = touch_bus(manager, &request->items[i], terms);

@@ -40,6 +40,11 @@ int restored_mark(Restored *restored, FunctionKey key)
         return keyed_list_get(&restored->marks, key, &mark);
 }
 
+bool restored_any(const Restored *restored)
+{
+        return restored->marks.n_items > 0;
+}
+
 bool restored_clear(Restored *restored, FunctionKey key)
 {
         return keyed_list_drop(&restored->marks, key);

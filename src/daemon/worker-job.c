@@ -27,8 +27,8 @@ struct WorkerJob {
 };
 
 static const char *const verb_names[] = {
-        [WORKER_PLAN] = "plan",     [WORKER_EXECUTE] = "execute",   [WORKER_RECOVER] = "recover",
-        [WORKER_DETACH] = "detach", [WORKER_REATTACH] = "reattach",
+        [WORKER_PLAN] = "plan",       [WORKER_EXECUTE] = "execute", [WORKER_RECOVER] = "recover",
+        [WORKER_RESTORE] = "restore", [WORKER_DETACH] = "detach",   [WORKER_REATTACH] = "reattach",
 };
 
 const char *worker_verb_name(WorkerVerb verb)

@@ -165,7 +165,9 @@ static int read_goal(JsonObject *object, WorkerResult *result, char **ret_proble
 {
         const char *goal;
         int r = json_field_text_or_null(object, "goal", &goal, ret_problem);
-        result->other_goal = r == 0 && goal && strcmp(goal, "realign") != 0;
+        result->goal = PLAN_GOAL_REALIGN;
+        if (r == 0 && goal && plan_goal_parse(goal, &result->goal) < 0)
+                return problem(ret_problem, "goal");
         return r;
 }
 

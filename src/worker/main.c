@@ -56,7 +56,7 @@ static const char help_text[] =
                 "vfio-realign-worker --plan [--restore|--detach|--reattach] FUNCTION...\n"
                 "vfio-realign-worker --execute FILE|-\n"
                 "vfio-realign-worker --recover\n"
-                "vfio-realign-worker --detach|--reattach FUNCTION...\n"
+                "vfio-realign-worker --restore|--detach|--reattach FUNCTION...\n"
                 "vfio-realign-worker --probe FUNCTION\n"
                 "\n"
                 "Does one job for vfio-realignd and ends. Not meant to be called by hand, but for --recover.\n"
@@ -64,7 +64,7 @@ static const char help_text[] =
                 "  --plan             print plans and refusals for the functions as a JSON document\n"
                 "  --execute FILE     execute the plan in FILE; \"-\" is standard input\n"
                 "  --recover          finish or undo the transaction that was interrupted, if there is one\n"
-                "  --restore          with --plan: give the BARs of the functions their own sizes back\n"
+                "  --restore          give the BARs of the functions their own sizes back\n"
                 "  --detach           take the functions off the host's drivers and bind them to vfio-pci\n"
                 "  --reattach         take the functions off VFIO drivers and give them back to the host's\n"
                 "  --probe            open the function through VFIO, which resets it, and print what VFIO maps\n"
@@ -183,14 +183,12 @@ static int check_arguments(const Arguments *arguments, int n_functions)
         bool has_goal = arguments->context.goal != PLAN_GOAL_REALIGN;
 
         if (arguments->verb == 0 && !has_goal)
-                worker_complain("one of --plan, --execute, --recover, --detach, --reattach and --probe must be given; see --help");
+                worker_complain("one of --plan, --execute, --recover, --restore, --detach, --reattach and --probe must be given; see --help");
         else if (arguments->verb == OPTION_PROBE && has_goal)
                 worker_complain("--probe goes with none of --restore, --detach and --reattach");
         else if (arguments->verb != OPTION_PLAN && arguments->verb != OPTION_PROBE && arguments->verb != 0 &&
                  (n_functions > 0 || has_goal))
-                worker_complain("only --plan, --detach, --reattach and --probe take functions");
-        else if (arguments->verb == 0 && arguments->context.goal == PLAN_GOAL_RESTORE)
-                worker_complain("--restore goes with --plan only; its plan is executed by --execute");
+                worker_complain("only --plan, --restore, --detach, --reattach and --probe take functions");
         else if ((arguments->verb == OPTION_PLAN || arguments->verb == 0) && n_functions == 0)
                 worker_complain("at least one function must be given");
         else if (arguments->context.page != page_size() && !arguments->sysroot)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* --detach and --reattach: plans and executes in one process, and says what came of it as --execute does. */
+/* --restore, --detach and --reattach: plans and executes in one process, and says what came of it as --execute does. */
 
 #include "act/outcome.h"
 #include "base/json-document.h"
@@ -79,7 +79,7 @@ int worker_rebind(const WorkerContext *context, size_t n, char *const *functions
         int status = worker_make_plans(context, n, functions, &set);
         if (status != 0)
                 return status;
-        /* Reattaching is done for each by itself: the first that went wrong is told by the exit status. */
+        /* Reattaching is done for each function, restoring for each bus by itself: the exit status tells the first that went wrong. */
         for (size_t i = 0; i < set->n_plans; i++) {
                 int own = execute(context, TAKE_PTR(set->plans[i]));
                 status = status == 0 ? own : status;

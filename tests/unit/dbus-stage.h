@@ -292,3 +292,58 @@ static inline void polkit_start(BusStage *bus, sd_bus *client, const char *answe
         }
         client_await_name(client, "org.freedesktop.PolicyKit1");
 }
+
+/* --- what the tests have in common: one stage, one client, and what they find in common */
+
+#define NEVER_QUIET "settle-delay = 60min\n"
+#define FUNCTION_NAME "0000:01:00.0"
+
+static BusStage bus;
+static sd_bus *client;
+
+static inline void bus_setup(void)
+{
+        bus_open(&bus);
+        client = client_new(&bus);
+}
+
+static inline void bus_teardown(void)
+{
+        sd_bus_close_unref(client);
+        bus_close(&bus);
+}
+
+static inline void bus_policy(const char *lines)
+{
+        _cleanup_free_ char *text = text_format("[default]\n%s", lines);
+        stage_write(&bus.stage, "etc/vfio-realign/vfio-realign.conf", text);
+}
+
+static inline void bus_daemon(void)
+{
+        stage_start(&bus.stage);
+        client_await_name(client, NAME);
+}
+
+/* Takes the call over. */
+static inline void assert_answer(sd_bus_message *call, const char *wanted)
+{
+        _cleanup_free_ char *text = client_verdicts(client, call), *log = stage_read(&bus.stage, "log");
+        ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "\"%s\", not \"%s\"; log:\n%s", text,
+                      wanted, log);
+}
+
+static inline void assert_calls(const char *pattern, unsigned wanted)
+{
+        _cleanup_free_ char *calls = stage_read(&bus.stage, "calls");
+        ck_assert_msg(stage_count(&bus.stage, "calls", pattern) == wanted,
+                      "\"%s\" is not there %u times:\n%s", pattern, wanted, calls);
+}
+
+/* Processes what is there; the daemon has meanwhile had a call of before and one of after. */
+static inline void bus_exchange(void)
+{
+        free(client_property(client, OBJECT, MANAGER, "State"));
+        while (sd_bus_process(client, NULL) > 0)
+                ;
+}

@@ -14,6 +14,7 @@
 static const char *folder;
 static Root *root;
 static Attempts *attempts;
+static Restored *restored;
 static const FunctionKey first_key = { "0000:00:1c.0/00.0", 0x10ec, 0x8139 };
 static const FunctionKey second_key = { "0000:00:1c.0/00.1", 0x10ec, 0x8139 };
 
@@ -36,11 +37,13 @@ static void setup(void)
         add_small(ELSEWHERE, 2);
         ck_assert_int_eq(root_open(folder, &root), 0);
         ck_assert_int_eq(attempts_new(&attempts), 0);
+        ck_assert_int_eq(restored_new(&restored), 0);
 }
 
 static void teardown(void)
 {
         attempts_free(attempts);
+        restored_free(restored);
         root_free(root);
         suite_folder_remove(folder);
 }
@@ -64,7 +67,7 @@ static Assessment *assess(const char *key, const char *policy_text)
         suite_write(folder, "etc/vfio-realign/vfio-realign.conf", policy_text);
         ck_assert_msg(policy_load(root, NULL, &policy, &problems) == 0, "%s", problems);
         Bus bus = { .key = (char *) key };
-        ck_assert_int_eq(assessment_make(now, policy, attempts, &bus, &assessment), 0);
+        ck_assert_int_eq(assessment_make(now, policy, attempts, restored, &bus, &assessment), 0);
         return assessment;
 }
 
@@ -202,6 +205,23 @@ START_TEST(the_whole_radius_is_watched)
 }
 END_TEST
 
+START_TEST(what_was_restored_is_left_so)
+{
+        tree_bind(folder, FIRST, "vfio-pci", true);
+        ck_assert_int_eq(restored_mark(restored, first_key), 0);
+        _cleanup_(assessment_freep) Assessment *alone = assess(KEY, "");
+        assert_targets(alone, ASSESSMENT_NOTHING, "");
+        ck_assert_int_eq(alone->reason, REASON_RESTORED);
+        ck_assert_ptr_null(alone->remarks);
+        tree_bind(folder, SECOND, "vfio-pci", true);
+        _cleanup_(assessment_freep) Assessment *beside = assess(KEY, "");
+        assert_targets(beside, ASSESSMENT_PLAN, "0000:01:00.1");
+        ck_assert(restored_clear(restored, first_key));
+        _cleanup_(assessment_freep) Assessment *both = assess(KEY, "");
+        assert_targets(both, ASSESSMENT_PLAN, "0000:01:00.0, 0000:01:00.1");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("assessment");
@@ -214,6 +234,7 @@ int main(void)
         tcase_add_test(tests, attempts_run_out);
         tcase_add_test(tests, a_host_bridge_that_keeps_addresses_is_remarked);
         tcase_add_test(tests, what_cannot_be_realigned_is_remarked);
+        tcase_add_test(tests, what_was_restored_is_left_so);
         tcase_add_test(tests, the_whole_radius_is_watched);
         suite_add_tcase(suite, tests);
         return suite_run(suite);

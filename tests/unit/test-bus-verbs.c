@@ -5,38 +5,15 @@
 #include "base/json-document.h"
 #include "dbus-stage.h"
 
-#define NEVER_QUIET "settle-delay = 60min\n"
 #define WORDS_MAX 16
 #define STEP(state, usec)                                                                                   \
         "echo '{\"transaction\":\"ab12\",\"step\":\"remove\",\"function\":\"0000:00:1c.0\",\"index\":3,"    \
         "\"of\":9,\"state\":\"" state "\",\"usec\":" usec "}'\n"
 
-static BusStage bus;
-static sd_bus *client;
-
-static void policy(const char *lines)
-{
-        _cleanup_free_ char *text = text_format("[default]\n%s", lines);
-        stage_write(&bus.stage, "etc/vfio-realign/vfio-realign.conf", text);
-}
-
 static void setup(void)
 {
-        bus_open(&bus);
-        client = client_new(&bus);
-        policy(NEVER_QUIET);
-}
-
-static void teardown(void)
-{
-        sd_bus_close_unref(client);
-        bus_close(&bus);
-}
-
-static void start(void)
-{
-        stage_start(&bus.stage);
-        client_await_name(client, NAME);
+        bus_setup();
+        bus_policy(NEVER_QUIET);
 }
 
 /* --- the command line */
@@ -118,7 +95,7 @@ START_TEST(settle_shows_each_step)
                  "cat >$d/plan\n" STEP("begin", "0") STEP("done", "12000")
                                  STAGE_REALIGN STAGE_RESULT("verified", "none", "true"));
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         check("settle 01:00.0 pci_0000_01_00_1", 0, "0000:01:00.0 ok      verified -      -\n", NULL);
         expect_out("Transaction ab12 begins: 0000:01:00.0, 0000:01:00.1\n"
                    "   4 of 9  remove 0000:00:1c.0  12 ms\n"
@@ -136,7 +113,7 @@ START_TEST(what_fails_is_explained)
 {
         stage_on(&bus.stage, "execute", STAGE_RESULT("rolled-back", "wrong-driver", "true"));
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         check("realign 0000:01:00.0", 3, "0000:01:00.0 needs-realign rolled-back wrong-driver", NULL);
         expect_out("wrong-driver: a function is not on the driver that it had before. What to do:\nbind it by hand;");
         check("realign 0000:01:00.0", 3, "0000:01:00.0 needs-realign -       attempts", NULL);
@@ -158,7 +135,7 @@ START_TEST(detach_and_reattach)
         stage_on(&bus.stage, "reattach",
                  MOVED("reattach", "", "refused", "in-use",
                        "],\"culprit\":\"0000:01:00.0\",\"detail\":\"open in qemu (pid 7)\"") "exit 7\n");
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
         check("detach 03:00", 2, NULL, "\"03:00\" is no address of a function");
         check("detach 01:00.0", 0, "0000:01:00.0 verified -      -       -\n", NULL);
@@ -168,10 +145,30 @@ START_TEST(detach_and_reattach)
 }
 END_TEST
 
+START_TEST(restore_shows_each_step)
+{
+        stage_on(&bus.stage, "restore",
+                 STEP("begin", "0") STEP("done", "12000")
+                                 MOVED("restore", "ab12", "verified", "none", MOVED_FIRST));
+        bus_daemon();
+        stage_await(&bus.stage, "READY=1");
+        check("restore 01:00.0", 0, "0000:01:00.0 verified -      -       -\n", NULL);
+        expect_out("Transaction ab12 begins: 0000:01:00.0\n"
+                   "   4 of 9  remove 0000:00:1c.0  12 ms\n"
+                   "Transaction ab12: verified after 7 ms\n"
+                   "FUNCTIONS ");
+        stage_on(&bus.stage, "restore",
+                 MOVED("restore", "", "refused", "not-grown", "],\"culprit\":\"0000:01:00.0\"") "exit 7\n");
+        check("restore 01:00.0", 4, NULL, "0000:01:00.0: ");
+        check("restore", 2, NULL, "\"restore\" takes FUNCTION");
+        check("restor 01:00.0", 2, NULL, "did you mean \"restore\"?");
+}
+END_TEST
+
 START_TEST(patterns_are_those_on_vfio)
 {
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         check("settle --no-legend -o FUNCTION 0000:*:*.?", 0, "0000:01:00.0\n0000:01:00.1\n", NULL);
         check("settle 0000:02:*", 1, NULL, "\"0000:02:*\" matches no function on a VFIO driver");
 }
@@ -179,7 +176,7 @@ END_TEST
 
 START_TEST(bad_names)
 {
-        start();
+        bus_daemon();
         check("realign 03:00", 2, NULL, "\"03:00\" is no address of a function");
         check("settle \xff\xfe", 2, NULL, "\"??\" is no address of a function");
         check("realign 0000:09:00.0", 1, NULL, "0000:09:00.0: no such function is on this machine");
@@ -192,7 +189,7 @@ START_TEST(timeouts)
 {
         stage_on(&bus.stage, "execute", "sleep 60\n");
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         check("settle --timeout 0 01:00.0", 1, NULL, "the verdict of 0000:01:00.0 was not final in time");
         check("realign --timeout 500ms 01:00.0", 1, NULL,
               "the verdict of 0000:01:00.0 was not final in time");
@@ -204,7 +201,7 @@ START_TEST(a_daemon_that_goes_is_no_hang)
 {
         stage_on(&bus.stage, "execute", "sleep 60\n");
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         pid_t pid = begin("realign --timeout infinity 01:00.0");
         stage_await(&bus.stage, "STATUS=");
         for (unsigned i = 0; stage_count(&bus.stage, "calls", "execute") == 0; i++) {
@@ -230,9 +227,9 @@ END_TEST
 
 START_TEST(reload_says_what_is_wrong)
 {
-        start();
+        bus_daemon();
         check("reload", 0, NULL, NULL);
-        policy("scope = round\n");
+        bus_policy("scope = round\n");
         check("reload", 1, NULL,
               "the policy of before is kept: /etc/vfio-realign/vfio-realign.conf:2: scope = \"round\"");
 }
@@ -240,7 +237,7 @@ END_TEST
 
 START_TEST(status_adds_what_the_daemon_knows)
 {
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
         check("status", 0, "vfio-realignd: Nothing to do.\n", NULL);
         check("status --json=short", 0, "\"daemon\":\"Nothing to do.\"", NULL);
@@ -258,7 +255,7 @@ START_TEST(monitor_tells)
                 ck_assert_uint_lt(i, 3000);
                 usleep(10000);
         }
-        start();
+        bus_daemon();
         await_out("vfio-realignd is on the bus\n");
         stage_bind(&bus.stage);
         sd_bus_message *call = call_settle(client, "0000:01:00.0", WAIT_USEC);
@@ -278,7 +275,7 @@ START_TEST(monitor_tells_in_json)
 {
         _cleanup_json_ JsonObject *document = NULL;
         _cleanup_free_ char *problem = NULL;
-        start();
+        bus_daemon();
         pid_t pid = begin("monitor --json=short");
         for (unsigned i = 0; stage_count(&bus.stage, "err", "vfio-realignd: ") == 0; i++) {
                 ck_assert_uint_lt(i, 3000);
@@ -315,7 +312,7 @@ START_TEST(another_host)
         snprintf(path, sizeof(path), "%s/bin/ssh", bus.stage.folder);
         ck_assert_int_eq(chmod(path, 0755), 0);
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
         check("status -H root@far", 3,
               "0000:01:00.0 vfio-pci     5 needs-realign settling -      1:256 shared 0000:01:00.1 BAR 1\n",
@@ -338,11 +335,12 @@ int main(void)
 {
         Suite *suite = suite_create("bus-verbs");
         TCase *tests = tcase_create("all");
-        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_checked_fixture(tests, setup, bus_teardown);
         tcase_set_timeout(tests, 120);
         tcase_add_test(tests, settle_shows_each_step);
         tcase_add_test(tests, what_fails_is_explained);
         tcase_add_test(tests, detach_and_reattach);
+        tcase_add_test(tests, restore_shows_each_step);
         tcase_add_test(tests, patterns_are_those_on_vfio);
         tcase_add_test(tests, bad_names);
         tcase_add_test(tests, timeouts);

@@ -6,23 +6,12 @@
 
 #include <grp.h>
 
-static BusStage bus;
-static sd_bus *client;
-
 static void setup(void)
 {
-        bus_open(&bus);
-        client = client_new(&bus);
+        bus_setup();
         stage_bind(&bus.stage);
-        stage_start(&bus.stage);
-        client_await_name(client, NAME);
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
-}
-
-static void teardown(void)
-{
-        sd_bus_close_unref(client);
-        bus_close(&bus);
 }
 
 typedef struct Attempt {
@@ -107,8 +96,9 @@ static void assert_asked(const char *line, unsigned wanted)
 
 static const Attempt realign = { "Realign", false, WAIT_USEC }, force = { "Force", false, WAIT_USEC },
                      reload = { "Reload", false, WAIT_USEC }, settle = { "Settle", false, WAIT_USEC },
-                     detach = { "Detach", false, WAIT_USEC }, reattach = { "Reattach", false, WAIT_USEC },
-                     plan = { "Plan", false, WAIT_USEC }, realign_asking = { "Realign", true, WAIT_USEC };
+                     detach = { "Detach", false, WAIT_USEC }, restore = { "Restore", false, WAIT_USEC },
+                     reattach = { "Reattach", false, WAIT_USEC }, plan = { "Plan", false, WAIT_USEC },
+                     realign_asking = { "Realign", true, WAIT_USEC };
 
 START_TEST(asking_is_free)
 {
@@ -141,7 +131,8 @@ START_TEST(polkit_says_no)
         assert_comes_to(&reload, ERROR_("NotAuthorized") ": org.vfiorealign1.reload is not permitted");
         assert_comes_to(&detach, ERROR_("NotAuthorized") ": org.vfiorealign1.detach is not permitted");
         assert_comes_to(&reattach, ERROR_("NotAuthorized") ": org.vfiorealign1.reattach is not permitted");
-        assert_asked("org.vfiorealign1.", 5);
+        assert_comes_to(&restore, ERROR_("NotAuthorized") ": org.vfiorealign1.restore is not permitted");
+        assert_asked("org.vfiorealign1.", 6);
 }
 END_TEST
 
@@ -199,7 +190,7 @@ int main(void)
 {
         Suite *suite = suite_create("dbus-polkit");
         TCase *tests = tcase_create("dbus-polkit");
-        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_checked_fixture(tests, setup, bus_teardown);
         tcase_set_timeout(tests, 200);
         tcase_add_test(tests, asking_is_free);
         tcase_add_test(tests, polkit_says_yes);

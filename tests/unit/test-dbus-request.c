@@ -1,64 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Realign, Settle, Plan and Reload of the real vfio-realignd: what is answered, when, and what to bad input. */
+/* The methods of the real vfio-realignd: what is answered, when, and what to bad input. */
 
 #include "base/reason.h"
-#include "daemon/attempts.h"
 #include "dbus-stage.h"
 #include "judge/plan-document.h"
-
-static BusStage bus;
-static sd_bus *client;
-
-#define NEVER_QUIET "settle-delay = 60min\n"
-#define FUNCTION_NAME "0000:01:00.0"
-
-static void setup(void)
-{
-        bus_open(&bus);
-        client = client_new(&bus);
-}
-
-static void teardown(void)
-{
-        sd_bus_close_unref(client);
-        bus_close(&bus);
-}
-
-static void policy(const char *lines)
-{
-        _cleanup_free_ char *text = text_format("[default]\n%s", lines);
-        stage_write(&bus.stage, "etc/vfio-realign/vfio-realign.conf", text);
-}
-
-static void start(void)
-{
-        stage_start(&bus.stage);
-        client_await_name(client, NAME);
-}
-
-/* Takes the call over. */
-static void assert_answer(sd_bus_message *call, const char *wanted)
-{
-        _cleanup_free_ char *text = client_verdicts(client, call), *log = stage_read(&bus.stage, "log");
-        ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "\"%s\", not \"%s\"; log:\n%s", text,
-                      wanted, log);
-}
-
-static void assert_calls(const char *pattern, unsigned wanted)
-{
-        _cleanup_free_ char *calls = stage_read(&bus.stage, "calls");
-        ck_assert_msg(stage_count(&bus.stage, "calls", pattern) == wanted,
-                      "\"%s\" is not there %u times:\n%s", pattern, wanted, calls);
-}
 
 /* --- verdicts */
 
 START_TEST(settle_need_not_wait_for_quiet)
 {
-        policy(NEVER_QUIET);
+        bus_policy(NEVER_QUIET);
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         assert_answer(call_settle(client, FUNCTION_NAME, UINT64_MAX), "0000:01:00.0 ok verified none|");
         /* once more: nothing is left to be done */
         assert_answer(call_settle(client, "pci_0000_01_00_0", WAIT_USEC), "0000:01:00.0 ok - none|");
@@ -70,7 +24,7 @@ END_TEST
 /* Nobody has told that they are bound: settle looks for itself. */
 START_TEST(settle_needs_no_event)
 {
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
         stage_bind(&bus.stage);
         assert_answer(call_settle(client, FUNCTION_NAME, WAIT_USEC), "0000:01:00.0 ok verified none|");
@@ -81,7 +35,7 @@ START_TEST(several_functions_are_answered_in_their_order)
 {
         sd_bus_message *call;
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         call = client_call_new(client, "Settle");
         ck_assert_int_ge(sd_bus_message_append(call, "ast", 3, "0000:01:00.1", "0000:00:1c.0", "01:00.0",
                                                WAIT_USEC),
@@ -93,9 +47,9 @@ END_TEST
 
 START_TEST(realign_goes_past_report_and_not_past_never)
 {
-        policy("realign = report\n" NEVER_QUIET);
+        bus_policy("realign = report\n" NEVER_QUIET);
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         assert_answer(call_settle(client, FUNCTION_NAME, WAIT_USEC),
                       "0000:01:00.0 needs-realign - policy-report|");
         assert_calls("execute --sysroot", 0);
@@ -103,7 +57,7 @@ START_TEST(realign_goes_past_report_and_not_past_never)
         assert_calls("execute --sysroot", 1);
 
         stage_pack(&bus.stage);
-        policy("realign = never\n" NEVER_QUIET);
+        bus_policy("realign = never\n" NEVER_QUIET);
         ck_assert_int_ge(sd_bus_call_method(client, NAME, OBJECT, MANAGER, "Reload", NULL, NULL, NULL), 0);
         assert_answer(call_realign(client, FUNCTION_NAME, false),
                       "0000:01:00.0 needs-realign - policy-never|");
@@ -113,10 +67,10 @@ END_TEST
 
 START_TEST(failed_attempts_end_unless_forced)
 {
-        policy(NEVER_QUIET);
+        bus_policy(NEVER_QUIET);
         stage_bind(&bus.stage);
         stage_on(&bus.stage, "execute", STAGE_RESULT("rolled-back", "wrong-driver", "true"));
-        start();
+        bus_daemon();
         assert_answer(call_realign(client, FUNCTION_NAME, false),
                       "0000:01:00.0 needs-realign rolled-back wrong-driver|");
         assert_answer(call_realign(client, FUNCTION_NAME, false), "0000:01:00.0 needs-realign - attempts|");
@@ -138,7 +92,7 @@ START_TEST(what_is_in_use_is_no_reason_to_wait)
         stage_bind(&bus.stage);
         tree_write(bus.stage.folder, FIRST, "enable", "1\n");
         tree_write(bus.stage.folder, SECOND, "enable", "1\n");
-        start();
+        bus_daemon();
         assert_answer(call_settle(client, FUNCTION_NAME, UINT64_MAX),
                       "0000:01:00.0 needs-realign - in-use|");
         assert_calls("plan --sysroot", 0);
@@ -149,7 +103,7 @@ START_TEST(a_plan_that_fails_is_an_error)
 {
         stage_bind(&bus.stage);
         stage_on(&bus.stage, "plan", "exit 1\n");
-        start();
+        bus_daemon();
         assert_answer(call_realign(client, FUNCTION_NAME, false), ERROR_("WorkerFailed") ": 0000:01:00.0: ");
 }
 END_TEST
@@ -164,14 +118,6 @@ static int on_late_answer(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
 }
 
-/* Processes what is there; the daemon has meanwhile had a call of before and one of after. */
-static void exchange(void)
-{
-        free(client_property(client, OBJECT, MANAGER, "State"));
-        while (sd_bus_process(client, NULL) > 0)
-                ;
-}
-
 /* The bind of the transaction itself, and then what udev's rules do about the group's file. */
 START_TEST(a_verdict_is_final_when_udev_is_done)
 {
@@ -179,7 +125,7 @@ START_TEST(a_verdict_is_final_when_udev_is_done)
         char queue[TREE_PATH_MAX];
         stage_write(&bus.stage, "run/udev/control", "");
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         sd_bus_message *call = call_settle(client, FUNCTION_NAME, UINT64_MAX);
         ck_assert_int_ge(sd_bus_call_async(client, NULL, call, on_late_answer, &done, UINT64_MAX), 0);
         sd_bus_message_unref(call);
@@ -195,7 +141,7 @@ START_TEST(a_verdict_is_final_when_udev_is_done)
         stage_event("bind", SECOND);
         stage_await(&bus.stage, "waiting for quiet");
         stage_await(&bus.stage, "STATUS=Nothing to do.");
-        exchange();
+        bus_exchange();
         ck_assert(!done);
 
         snprintf(queue, sizeof(queue), "%s/run/udev/queue", bus.stage.folder);
@@ -209,7 +155,7 @@ START_TEST(settle_ends_at_its_timeout)
         stage_on(&bus.stage, "execute",
                  "read line <$d/go\n" STAGE_REALIGN STAGE_RESULT("verified", "none", "true"));
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         assert_answer(call_settle(client, FUNCTION_NAME, 0), ERROR_("TimedOut") ": ");
         assert_answer(call_settle(client, FUNCTION_NAME, 100000), ERROR_("TimedOut") ": ");
         stage_await(&bus.stage, "STATUS=Realigning");
@@ -219,7 +165,7 @@ START_TEST(settle_ends_at_its_timeout)
         bool done = false;
         ck_assert_int_ge(sd_bus_call_async(client, NULL, call, on_late_answer, &done, UINT64_MAX), 0);
         sd_bus_message_unref(call);
-        exchange();
+        bus_exchange();
         ck_assert(!done);
         bus_let_go(&bus);
         client_run(client, &done);
@@ -237,7 +183,7 @@ START_TEST(clients_that_leave_are_forgotten)
         snprintf(path, sizeof(path), "%s/plan-now", bus.stage.folder);
         ck_assert_int_eq(chmod(path, 0755), 0);
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "STATUS=Realigning");
         stage_write(&bus.stage, "slow", "");
         for (unsigned i = 0; i < 20; i++) {
@@ -277,7 +223,7 @@ START_TEST(plans_are_made_at_any_time)
         const char *text;
         stage_on(&bus.stage, "execute", "read line <$d/go\n");
         stage_bind(&bus.stage);
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "STATUS=Realigning");
         ck_assert_int_ge(sd_bus_call_method(client, NAME, OBJECT, MANAGER, "Plan", NULL, &reply, "as", 2,
                                             FUNCTION_NAME, "0000:00:1c.0"),
@@ -311,7 +257,7 @@ START_TEST(plans_are_bounded)
 {
         unsigned n[2] = { 0 };
         stage_on(&bus.stage, "plan", "echo '{\"plans\":[],\"refusals\":[]}'\n");
-        start();
+        bus_daemon();
         for (unsigned i = 0; i < 100; i++)
                 ck_assert_int_ge(sd_bus_call_method_async(client, NULL, NAME, OBJECT, MANAGER, "Plan",
                                                           on_plan, n, "as", 1, FUNCTION_NAME),
@@ -322,89 +268,6 @@ START_TEST(plans_are_bounded)
                         ck_assert_int_ge(sd_bus_wait(client, 1000000), 0);
         ck_assert_uint_eq(n[0] + n[1], 100);
         ck_assert_uint_ge(n[0], 64);
-}
-END_TEST
-
-/* --- drivers */
-
-static char *move(const char *method)
-{
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *reply = NULL;
-        const char *id, *outcome, *reason, *culprit, *detail;
-        char *text = strdup(""), **functions;
-        int r = sd_bus_call_method(client, NAME, OBJECT, MANAGER, method, &error, &reply, "as", 1,
-                                   FUNCTION_NAME);
-        if (r < 0) {
-                text_replace(&text, "%s: %s", error.name, error.message);
-                sd_bus_error_free(&error);
-                return text;
-        }
-        ck_assert_int_ge(sd_bus_message_enter_container(reply, 'a', "(sasssss)"), 0);
-        while (sd_bus_message_enter_container(reply, 'r', "sasssss") > 0) {
-                ck_assert_int_ge(sd_bus_message_read(reply, "s", &id), 0);
-                ck_assert_int_ge(sd_bus_message_read_strv(reply, &functions), 0);
-                ck_assert_int_ge(sd_bus_message_read(reply, "ssss", &outcome, &reason, &culprit, &detail),
-                                 0);
-                ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
-                text_replace(&text, "%s%s %s %s %s %s|", text, id,
-                             functions && functions[0] ? functions[0] : "-", outcome, reason, culprit);
-                text_list_free(functions);
-        }
-        sd_bus_message_unref(reply);
-        return text;
-}
-
-static void assert_moved(const char *method, const char *wanted)
-{
-        _cleanup_free_ char *text = move(method), *log = stage_read(&bus.stage, "log");
-        ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "\"%s\", not \"%s\"; log:\n%s", text,
-                      wanted, log);
-}
-
-#define GOAL_RESULT(goal, outcome, reason, more)                                                            \
-        "echo '{\"transaction\":\"cd34\",\"goal\":\"" goal "\",\"outcome\":\"" outcome                      \
-        "\",\"reason\":\"" reason "\",\"attempted\":true," more                                             \
-        "\"functions\":[{\"function\":\"0000:01:00.0\",\"path\":"                                           \
-        "\"0000:00:1c.0/00.0\",\"target\":true}],\"warnings\":[]}'\n"
-
-/* What is asked while a transaction runs waits for its end; a detach that fails is no attempt to realign. */
-START_TEST(functions_are_detached_and_reattached)
-{
-        policy(NEVER_QUIET);
-        stage_bind(&bus.stage);
-        stage_on(&bus.stage, "detach", GOAL_RESULT("detach", "rolled-back", "wrong-driver", ""));
-        start();
-        assert_moved("Detach", "cd34 0000:01:00.0 rolled-back wrong-driver |");
-        assert_calls("--detach 0000:01:00.0", 1);
-        ck_assert_uint_eq(stage_count(&bus.stage, ATTEMPTS_PATH, "0000:00:1c.0"), 0);
-        stage_on(&bus.stage, "detach", GOAL_RESULT("detach", "verified", "none", ""));
-        assert_moved("Detach", "cd34 0000:01:00.0 verified none |");
-        stage_on(&bus.stage, "reattach",
-                 GOAL_RESULT("reattach", "verified", "none",
-                             "") "echo '{\"transaction\":\"\",\"goal\":\"reattach\","
-                                 "\"outcome\":\"refused\",\"reason\":\"in-use\",\"attempted\":false,\"culprit\":\"0000:01:00.1\","
-                                 "\"functions\":[],\"warnings\":[],\"refusals\":[]}'\nexit 7\n");
-        assert_moved("Reattach", "cd34 0000:01:00.0 verified none | - refused in-use 0000:01:00.1|");
-        stage_on(&bus.stage, "reattach",
-                 "echo '{\"transaction\":\"\",\"goal\":\"reattach\",\"outcome\":\"refused\",\"reason\":\"in-use\","
-                 "\"attempted\":false,\"culprit\":\"0000:01:00.0\",\"functions\":[],\"warnings\":[],"
-                 "\"refusals\":[]}'\nexit 7\n");
-        assert_moved("Reattach", ERROR_("Refused") ": 0000:01:00.0: the function is in use");
-        stage_on(&bus.stage, "reattach", "exit 1\n");
-        assert_moved("Reattach", ERROR_("WorkerFailed") ": ");
-}
-END_TEST
-
-/* The worker itself, on functions that are on VFIO already: there is nothing to do. */
-START_TEST(what_is_detached_already_is_fine)
-{
-        _cleanup_free_ char *real = text_format("exec %s/vfio-realign-worker \"$@\"\n", bus.stage.build);
-        policy(NEVER_QUIET);
-        stage_bind(&bus.stage);
-        stage_on(&bus.stage, "detach", real);
-        start();
-        assert_moved("Detach", " - verified none |");
 }
 END_TEST
 
@@ -442,10 +305,11 @@ START_TEST(bad_names_are_errors)
                 "-h",
                 "--help",
         };
-        start();
+        bus_daemon();
         for (unsigned i = 0; i < ELEMENTSOF(names); i++) {
                 assert_error("GetFunction", ERROR_("InvalidAddress"), "s", names[i]);
                 assert_error("Plan", ERROR_("InvalidAddress"), "as", 1, names[i]);
+                assert_error("Restore", ERROR_("InvalidAddress"), "as", 1, names[i]);
                 assert_error("Detach", ERROR_("InvalidAddress"), "as", 1, names[i]);
                 assert_error("Reattach", ERROR_("InvalidAddress"), "as", 1, names[i]);
                 assert_error("Settle", ERROR_("InvalidAddress"), "ast", 1, names[i], UINT64_C(0));
@@ -461,11 +325,12 @@ END_TEST
 START_TEST(huge_arguments_are_errors)
 {
         _cleanup_free_ char *huge = malloc((1 << 20) + 1);
-        start();
+        bus_daemon();
         memset(huge, '0', 1 << 20);
         huge[1 << 20] = '\0';
         assert_error("GetFunction", ERROR_("InvalidAddress"), "s", huge);
         assert_error("Plan", ERROR_("InvalidAddress"), "as", 1, huge);
+        assert_error("Restore", ERROR_("InvalidAddress"), "as", 1, huge);
         assert_error("Settle", ERROR_("InvalidAddress"), "ast", 2, FUNCTION_NAME, huge, UINT64_MAX);
         assert_error("Realign", ERROR_("InvalidArgument"), "asa{sv}", 1, FUNCTION_NAME, 1, huge, "b", true);
 
@@ -484,8 +349,9 @@ END_TEST
 
 START_TEST(bad_arguments_are_errors)
 {
-        start();
+        bus_daemon();
         assert_error("Plan", ERROR_("InvalidArgument"), "as", 0);
+        assert_error("Restore", ERROR_("InvalidArgument"), "as", 0);
         assert_error("Settle", ERROR_("InvalidArgument"), "ast", 0, UINT64_C(0));
         assert_error("Realign", ERROR_("InvalidArgument"), "asa{sv}", 0, 0);
         assert_error("Realign", ERROR_("InvalidArgument"), "asa{sv}", 1, FUNCTION_NAME, 1, "wish", "b",
@@ -502,7 +368,7 @@ END_TEST
 START_TEST(invalid_utf8_ends_its_client_alone)
 {
         sd_bus *bad = client_new(&bus);
-        start();
+        bus_daemon();
         ck_assert_int_lt(sd_bus_call_method(bad, NAME, OBJECT, MANAGER, "GetFunction", NULL, NULL, "s",
                                             "\xff\xfe"),
                          0);
@@ -516,15 +382,15 @@ END_TEST
 
 START_TEST(reload_tells_what_is_wrong)
 {
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
-        policy("realign = nonsense\n");
+        bus_policy("realign = nonsense\n");
         sd_bus_error error = SD_BUS_ERROR_NULL;
         ck_assert_int_lt(sd_bus_call_method(client, NAME, OBJECT, MANAGER, "Reload", &error, NULL, NULL), 0);
         ck_assert_str_eq(error.name, ERROR_("PolicyInvalid"));
         ck_assert_ptr_nonnull(strstr(error.message, "vfio-realign.conf:2"));
         sd_bus_error_free(&error);
-        policy("realign = never\n");
+        bus_policy("realign = never\n");
         ck_assert_int_ge(sd_bus_call_method(client, NAME, OBJECT, MANAGER, "Reload", NULL, NULL, NULL), 0);
         stage_await(&bus.stage, "RELOADING=1");
 }
@@ -534,7 +400,7 @@ START_TEST(what_could_not_be_recovered_is_an_error)
 {
         stage_write(&bus.stage, JOURNAL_PATH, "{}");
         stage_on(&bus.stage, "recover", "exit 1\n");
-        start();
+        bus_daemon();
         stage_await(&bus.stage, "STATUS=An interrupted transaction could not be recovered");
         assert_answer(call_settle(client, FUNCTION_NAME, UINT64_MAX), ERROR_("RecoveryFailed") ": ");
         _cleanup_free_ char *state = client_property(client, OBJECT, MANAGER, "State");
@@ -544,7 +410,7 @@ END_TEST
 
 START_TEST(what_cannot_be_read_is_an_error)
 {
-        start();
+        bus_daemon();
         tree_write(bus.stage.folder, FIRST, "resource", "garbage\n");
         assert_answer(call_settle(client, FUNCTION_NAME, UINT64_MAX), ERROR_("Unreadable") ": ");
 }
@@ -554,7 +420,7 @@ int main(void)
 {
         Suite *suite = suite_create("dbus-request");
         TCase *tests = tcase_create("dbus-request");
-        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_checked_fixture(tests, bus_setup, bus_teardown);
         tcase_set_timeout(tests, 200);
         tcase_add_test(tests, settle_need_not_wait_for_quiet);
         tcase_add_test(tests, settle_needs_no_event);
@@ -568,8 +434,6 @@ int main(void)
         tcase_add_test(tests, clients_that_leave_are_forgotten);
         tcase_add_test(tests, plans_are_made_at_any_time);
         tcase_add_test(tests, plans_are_bounded);
-        tcase_add_test(tests, functions_are_detached_and_reattached);
-        tcase_add_test(tests, what_is_detached_already_is_fine);
         tcase_add_test(tests, bad_names_are_errors);
         tcase_add_test(tests, huge_arguments_are_errors);
         tcase_add_test(tests, bad_arguments_are_errors);

@@ -6,25 +6,9 @@
 #include "base/reason.h"
 #include "dbus-stage.h"
 
-static BusStage bus;
-static sd_bus *client;
-
-static void setup(void)
-{
-        bus_open(&bus);
-        client = client_new(&bus);
-}
-
-static void teardown(void)
-{
-        sd_bus_close_unref(client);
-        bus_close(&bus);
-}
-
 static void start(void)
 {
-        stage_start(&bus.stage);
-        client_await_name(client, NAME);
+        bus_daemon();
         stage_await(&bus.stage, "READY=1");
 }
 
@@ -450,7 +434,7 @@ int main(void)
 {
         Suite *suite = suite_create("dbus");
         TCase *tests = tcase_create("dbus");
-        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_checked_fixture(tests, bus_setup, bus_teardown);
         tcase_set_timeout(tests, 200);
         tcase_add_test(tests, the_manager_shows_itself);
         tcase_add_test(tests, differences_are_told);

@@ -70,6 +70,7 @@ START_TEST(test_usage)
         expect_usage_error("");
         expect_usage_error("--plan");
         expect_usage_error("--detach");
+        expect_usage_error("--restore");
         expect_usage_error("--plan --reattach");
         expect_usage_error("--detach --reattach 03:00.0");
         expect_usage_error("--plan --recover 03:00.0");

@@ -109,6 +109,19 @@ static inline void tree_bind(const char *folder, const char *path, const char *d
                 tree_write(folder, path, "vfio-dev/vfio0/dev", "511:0\n");
 }
 
+/* The reverse, of one on a VFIO driver. */
+static inline void tree_unbind(const char *folder, const char *path)
+{
+        static const char *const directories[] = { "vfio-dev/vfio0", "vfio-dev" };
+        char full[TREE_PATH_MAX];
+        tree_unlink(folder, path, "driver");
+        tree_unlink(folder, path, "vfio-dev/vfio0/dev");
+        for (unsigned i = 0; i < ELEMENTSOF(directories); i++) {
+                tree_text(full, "%s/sys/devices/%s/%s", folder, path, directories[i]);
+                ck_assert_int_eq(rmdir(full), 0);
+        }
+}
+
 static inline void tree_group(const char *folder, const char *path, unsigned group)
 {
         char below[64];
