@@ -22,6 +22,8 @@ typedef enum PlanGoal {
         PLAN_GOAL_RESTORE,  /* the targets' BARs get their own sizes back */
         PLAN_GOAL_DETACH,   /* the targets come from the host's drivers, or none, to VFIO_DRIVER */
         PLAN_GOAL_REATTACH, /* they come from VFIO drivers, or none, to the host's */
+        /* As to realign, but functions on the host's drivers that are about to go to a guest take part, and go back to them. */
+        PLAN_GOAL_PREPARE,
         PLAN_GOAL_COUNT_,
 } PlanGoal;
 
@@ -106,7 +108,7 @@ typedef struct PlanInput {
         const Usage *usage;
         const Policy *policy;
         const Grown *grown; /* NULL: nothing is known to be grown */
-        PlanGoal goal;      /* of plan_make(): to realign or to restore */
+        PlanGoal goal;      /* of plan_make(): to realign, restore or prepare */
         /* Parallel to topology->functions: the BAR that holds the MSI-X table, or -1. NULL: not known of any. */
         const int8_t *msix_bars;
         bool by_request; /* an administrator asks: realign = report does not refuse */
@@ -117,7 +119,9 @@ typedef struct PlanInput {
 
 /*
  * Plans for the functions at ADDRESSES. To realign: every bus that one of them is on is looked at as a whole, all its
- * targets go into its one plan. To restore: the functions themselves, those of one bus in one plan. -ENOMEM.
+ * targets go into its one plan. To restore: the functions themselves, those of one bus in one plan. To prepare: as to
+ * realign, and the functions themselves count as if they were on VFIO: one that is on a host driver is taken off it when
+ * nobody uses it in any way (input->usage has to have what it carries: judge/host-use.h), and is bound to it again. -ENOMEM.
  */
 int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses,
               PlanSet **ret) _warn_unused_result_ _nonnull_(1, 4);
@@ -135,11 +139,17 @@ bool plan_step_has_function(PlanStepKind kind);
 const char *plan_step_name(PlanStepKind kind); /* "entries", "unbind", "remove", … */
 const char *plan_scope_name(PlanScope scope);  /* "function", "bus", "none" */
 int plan_scope_parse(const char *name, PlanScope *ret) _warn_unused_result_ _nonnull_(1, 2);
-const char *plan_goal_name(PlanGoal goal); /* "realign", "restore", "detach", "reattach" */
+const char *plan_goal_name(PlanGoal goal); /* "realign", "restore", "detach", "reattach", "prepare" */
 int plan_goal_parse(const char *name, PlanGoal *ret) _warn_unused_result_ _nonnull_(1, 2);
 
 /* True when the BARs of FUNCTION, one of PLAN, are grown and get their own sizes back: its entry is taken out. */
 bool plan_gives_back(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);
+
+/* True when FUNCTION, one of PLAN, is on VFIO or counts as if it were, because a guest is about to get it. */
+bool plan_is_for_vfio(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);
+
+/* True when a wider scope may help after a plan has failed for REASON: there is more room in it (design §4 rule 6). */
+bool plan_climbs(Reason reason);
 
 /* True when FUNCTION, one of PLAN, is on a driver of another kind when the plan has been executed. */
 bool plan_changes_driver(const Plan *plan, const PlanFunction *function) _nonnull_(1, 2);

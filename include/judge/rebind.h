@@ -17,6 +17,12 @@ bool rebind_is_done(PlanGoal goal, const PciFunction *function) _pure_ _nonnull_
 Obstacle rebind_obstacle(PlanGoal goal, const PciFunction *function, const Usage *usage) _nonnull_(2, 3);
 
 /*
+ * What stands against taking FUNCTION out that is about to go to a guest, from a host's driver or none, and giving it back to
+ * that: all that stands against taking any function out, and against taking this one off its driver.
+ */
+Obstacle rebind_lending_obstacle(const PciFunction *function, const Usage *usage) _nonnull_(1, 2);
+
+/*
  * Plans for the functions at ADDRESSES that are not where GOAL leads to. To detach: one for all, and none when one of them
  * is refused. To reattach: one for each that is not. input->usage has to have what the functions carry (judge/host-use.h). -ENOMEM.
  */

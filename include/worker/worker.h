@@ -14,7 +14,7 @@ typedef struct WorkerContext {
         bool by_request;      /* --by-request: an administrator asks */
         bool no_listener;     /* --no-listener */
         unsigned lowest_rung; /* --lowest-rung: plans on narrower rungs have failed */
-        PlanGoal goal;        /* of --plan: with --restore, --detach or --reattach another than to realign */
+        PlanGoal goal;        /* with --restore, --detach, --reattach or --prepare another than to realign */
         bool keep_sizes;      /* reattach whatever after-reattach says */
 } WorkerContext;
 
@@ -30,8 +30,8 @@ int worker_recover(const WorkerContext *context) _nonnull_(1);
 /* --probe: what VFIO itself says of one function, as a document on standard output. Returns the exit status. */
 int worker_probe(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
 
-/* --restore, --detach, --reattach: plans for N functions and executes. Returns the exit status. */
-int worker_rebind(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
+/* --restore, --detach, --reattach, --prepare: plans for N functions and executes. Returns the exit status. */
+int worker_errand(const WorkerContext *context, size_t n, char *const *functions) _nonnull_(1, 3);
 
 /* --- what verbs have in common --- */
 
@@ -39,8 +39,8 @@ int worker_rebind(const WorkerContext *context, size_t n, char *const *functions
 int worker_make_plans(const WorkerContext *context, size_t n, char *const *functions,
                       PlanSet **ret) _warn_unused_result_ _nonnull_(1, 3, 4);
 
-/* Executes PLAN, which it takes over. Returns the exit status. */
-int worker_execute_plan(const WorkerContext *context, Plan *plan) _nonnull_(1, 2);
+/* Executes PLAN, which it takes over. Returns the exit status. *RET_REASON (may be NULL): what came of it. */
+int worker_execute_plan(const WorkerContext *context, Plan *plan, Reason *ret_reason) _nonnull_(1, 2);
 
 /* A transaction is finished or undone, never left: whoever wants it to end has to wait (design §4 rule 7). */
 void worker_ignore_signals(void);

@@ -70,7 +70,7 @@ static int warn_of_verdicts(Transaction *transaction)
         _cleanup_(iomem_freep) Iomem *iomem = NULL;
         _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         const Plan *plan = transaction->journal.plan;
-        if (plan->goal != PLAN_GOAL_REALIGN)
+        if (plan->goal != PLAN_GOAL_REALIGN && plan->goal != PLAN_GOAL_PREPARE)
                 return 0; /* no address was given anew */
         int r = iomem_read(transaction->root, &iomem);
         if (r == 0)
@@ -81,7 +81,7 @@ static int warn_of_verdicts(Transaction *transaction)
         for (size_t i = 0; i < plan->n_functions && r == 0; i++) {
                 const PlanFunction *planned = &plan->functions[i];
                 const PciFunction *function = topology_find_path(transaction->now, planned->path);
-                if (!planned->on_vfio || !function)
+                if (!plan_is_for_vfio(plan, planned) || !function)
                         continue;
                 unsigned refused = verdict_n_refused(verdict_of(verdicts, function));
                 Finding finding;

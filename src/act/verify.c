@@ -65,12 +65,12 @@ static int verify_present(const PlanFunction *planned, const Topology *topology,
         return FINDING_NONE;
 }
 
-static int verify_mappable(const PlanFunction *planned, const Verdicts *verdicts,
+static int verify_mappable(const Plan *plan, const PlanFunction *planned, const Verdicts *verdicts,
                            const PciFunction *function, Finding *finding)
 {
         const FunctionReport *report = verdict_of(verdicts, function);
 
-        for (unsigned line = 0; planned->on_vfio && line < RESOURCE_BARS; line++) {
+        for (unsigned line = 0; plan_is_for_vfio(plan, planned) && line < RESOURCE_BARS; line++) {
                 const BarReport *bar = &report->bars[line];
                 if (bar->verdict == BAR_NONE || (bar->verdict == BAR_MAPPABLE && bar->n_neighbours == 0))
                         continue;
@@ -179,7 +179,7 @@ static int verify_goal(const Plan *plan, const PlanFunction *planned, const Topo
                        const Verdicts *verdicts, const PciFunction *function, Finding *finding)
 {
         if (!plan_gives_back(plan, planned))
-                return verify_mappable(planned, verdicts, function, finding);
+                return verify_mappable(plan, planned, verdicts, function, finding);
         int r = verify_own_sizes(planned, function, finding);
         return r == FINDING_NONE ? verify_apart(plan, topology, function, finding) : r;
 }
@@ -191,7 +191,7 @@ int verify_shares(const Plan *plan, size_t index, const Topology *topology, cons
         const PciFunction *function = topology_find_path(topology, planned->path);
         if (!function || !plan_gives_back(plan, planned))
                 return FINDING_NONE;
-        return verify_mappable(planned, verdicts, function, finding);
+        return verify_mappable(plan, planned, verdicts, function, finding);
 }
 
 int verify_function(const Plan *plan, size_t index, const Topology *topology, Finding *finding)

@@ -147,6 +147,7 @@ static void print_goal(FILE *out, const Plan *plan)
                 [PLAN_GOAL_RESTORE] = { "restore the own BAR sizes of", "" },
                 [PLAN_GOAL_DETACH] = { "detach", " from the host" },
                 [PLAN_GOAL_REATTACH] = { "reattach", " to the host" },
+                [PLAN_GOAL_PREPARE] = { "prepare", " for a guest" },
         };
         size_t n_targets = 0;
         for (size_t i = 0; i < plan->n_functions; i++)
@@ -310,6 +311,7 @@ void plan_text_print_refusal(FILE *out, PlanGoal goal, const PlanRefusal *refusa
                 [PLAN_GOAL_RESTORE] = "does not get its own BAR sizes back",
                 [PLAN_GOAL_DETACH] = "is not detached",
                 [PLAN_GOAL_REATTACH] = "is not reattached",
+                [PLAN_GOAL_PREPARE] = "is not prepared for a guest",
         };
         fprintf(out, "%s %s (%s):\n  %s.\n", PCI_ADDRESS_TEXT(refusal->address), words[goal],
                 reason_name(refusal->reason), reason_text(refusal->reason));

@@ -213,16 +213,10 @@ void manager_check_gate(Manager *manager)
 
 /* --- how transactions end */
 
-/* What more room may help against. */
 static bool climbs(const WorkerResult *result, const Plan *plan)
 {
-        static const Reason reasons[] = { REASON_BAR_LOST, REASON_BAR_UNASSIGNED, REASON_PAGE_SHARED };
-        if (!plan || result->outcome != OUTCOME_ROLLED_BACK || !result->attempted)
-                return false;
-        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
-                if (reasons[i] == result->reason)
-                        return true;
-        return false;
+        return plan && result->outcome == OUTCOME_ROLLED_BACK && result->attempted &&
+               plan_climbs(result->reason);
 }
 
 /* The next wider scope (design §4 rule 6), at once: it is the same attempt. */

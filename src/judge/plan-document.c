@@ -238,6 +238,7 @@ static bool scope_fits(const Plan *plan)
         switch (plan->goal) {
         case PLAN_GOAL_REALIGN:
         case PLAN_GOAL_RESTORE:
+        case PLAN_GOAL_PREPARE:
                 return plan->scope != PLAN_SCOPE_NONE;
         case PLAN_GOAL_DETACH:
                 return plan->scope == PLAN_SCOPE_NONE;

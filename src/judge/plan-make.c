@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "judge/plan-part.h"
+#include "judge/rebind.h"
 #include "judge/window-fit.h"
 
 #include <errno.h>
@@ -32,6 +33,21 @@ static bool is_target(const BusCase *bus, const PciFunction *function)
         return false;
 }
 
+static bool is_named(const BusCase *bus, const PciFunction *function)
+{
+        for (size_t i = 0; i < bus->n_addresses; i++)
+                if (pci_address_equal(bus->addresses[i], function->address))
+                        return true;
+        return false;
+}
+
+/* Not on VFIO, and about to be, in a guest's hands. */
+static bool is_promised(const BusCase *bus, const PciFunction *function)
+{
+        return bus->input->goal == PLAN_GOAL_PREPARE && !function->on_vfio && !function->is_bridge &&
+               is_named(bus, function);
+}
+
 static uint64_t largest_bar(const PciFunction *function)
 {
         uint64_t largest = 0;
@@ -59,7 +75,8 @@ static uint64_t alignment_of(const BusCase *bus, const PciFunction *function, co
 {
         uint64_t alignment = wanted_alignment(bus->input, function);
         bool is_given_back = bus->input->goal == PLAN_GOAL_RESTORE && is_target(bus, function);
-        bool is_due = (function->on_vfio && !function->is_bridge) || is_given_back;
+        bool is_due = (function->on_vfio && !function->is_bridge) || is_given_back ||
+                      is_promised(bus, function);
         return is_due && own_sizes_have_below(own, alignment) ? alignment : 0;
 }
 
@@ -87,8 +104,9 @@ static bool refuses_msix_table_only(const PlanInput *input, const PciFunction *f
 }
 
 /* What stands against FUNCTION as a target, whatever the scope. */
-static Obstacle target_obstacle(const PlanInput *input, const PciFunction *function)
+static Obstacle target_obstacle(const BusCase *bus, const PciFunction *function)
 {
+        const PlanInput *input = bus->input;
         const FunctionReport *report = verdict_of(input->verdicts, function);
         Obstacle obstacle = { .culprit = function->address };
         PolicySettings settings;
@@ -105,13 +123,18 @@ static Obstacle target_obstacle(const PlanInput *input, const PciFunction *funct
                 obstacle.reason = REASON_POLICY_MSIX;
         if (obstacle.reason == REASON_NONE && largest_bar(function) > settings.max_move)
                 obstacle.reason = REASON_BAR_TOO_LARGE;
-        return obstacle.reason != REASON_NONE ? obstacle : obstacle_of(function, input->usage, true);
+        if (obstacle.reason != REASON_NONE)
+                return obstacle;
+        return is_promised(bus, function) ? rebind_lending_obstacle(function, input->usage)
+                                          : obstacle_of(function, input->usage, true);
 }
 
 /* What stands against disturbing FUNCTION for the sake of another one. */
-static Obstacle bystander_obstacle(const PlanInput *input, const PciFunction *function)
+static Obstacle bystander_obstacle(const BusCase *bus, const PciFunction *function)
 {
-        Obstacle obstacle = obstacle_of(function, input->usage, false);
+        const PlanInput *input = bus->input;
+        Obstacle obstacle = is_promised(bus, function) ? rebind_lending_obstacle(function, input->usage)
+                                                       : obstacle_of(function, input->usage, false);
         PolicySettings settings;
 
         if (obstacle.reason != REASON_NONE || function->is_bridge)
@@ -143,20 +166,13 @@ static int restore_obstacle(const PlanInput *input, const PciFunction *function,
         return 0;
 }
 
-static bool is_named(const BusCase *bus, const PciFunction *function)
-{
-        for (size_t i = 0; i < bus->n_addresses; i++)
-                if (pci_address_equal(bus->addresses[i], function->address))
-                        return true;
-        return false;
-}
-
 /* A function that the request may be about: it is judged by itself. */
 static bool is_candidate(const BusCase *bus, const PciFunction *function)
 {
         if (bus->input->goal == PLAN_GOAL_RESTORE)
                 return is_named(bus, function) && (function->on_vfio || !function->driver);
-        return function->on_vfio && verdict_of(bus->input->verdicts, function)->verdict != FUNCTION_OK;
+        return (function->on_vfio || is_promised(bus, function)) &&
+               verdict_of(bus->input->verdicts, function)->verdict != FUNCTION_OK;
 }
 
 /* Sorts the candidates of FIRST's bus into targets and refusals. */
@@ -176,7 +192,7 @@ static int find_targets(BusCase *bus, const PciFunction *first)
                 if (bus->input->goal == PLAN_GOAL_RESTORE)
                         r = restore_obstacle(bus->input, function, &obstacle);
                 else
-                        obstacle = target_obstacle(bus->input, function);
+                        obstacle = target_obstacle(bus, function);
                 if (r == 0 && obstacle.reason == REASON_NONE)
                         bus->targets[bus->n_targets++] = function;
                 else if (r == 0)
@@ -210,7 +226,7 @@ static int bridge_obstacle(const BusCase *bus, unsigned rung, Obstacle *ret)
                 obstacle.reason = REASON_NONE;
                 for (size_t i = 0; i < radius.n_functions && obstacle.reason == REASON_NONE; i++)
                         if (!is_target(bus, radius.functions[i]))
-                                obstacle = bystander_obstacle(bus->input, radius.functions[i]);
+                                obstacle = bystander_obstacle(bus, radius.functions[i]);
                 blast_radius_clear(&radius);
         }
         *ret = obstacle;
@@ -219,7 +235,8 @@ static int bridge_obstacle(const BusCase *bus, unsigned rung, Obstacle *ret)
 
 static int plan_function_fill(const BusCase *bus, const PciFunction *function, PlanFunction *ret)
 {
-        int r = plan_function_from(function, bus->input->grown, is_target(bus, function), ret);
+        bool is_ours = is_target(bus, function) || is_promised(bus, function);
+        int r = plan_function_from(function, bus->input->grown, is_ours, ret);
         ret->n_refused = verdict_n_refused(verdict_of(bus->input->verdicts, function));
         ret->alignment = r == 0 ? alignment_of(bus, function, &ret->own) : 0;
         return r;
@@ -436,7 +453,8 @@ static int absorb_inner_plans(PlanSet *set)
 /* Plans are made of the bus that FUNCTION is on. */
 static bool is_asked_of_bus(const PlanInput *input, const PciFunction *function)
 {
-        return function && (function->on_vfio || (input->goal == PLAN_GOAL_RESTORE && !function->driver));
+        return function && (function->on_vfio || input->goal == PLAN_GOAL_PREPARE ||
+                            (input->goal == PLAN_GOAL_RESTORE && !function->driver));
 }
 
 /* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */

@@ -40,8 +40,8 @@ static bool is_unchanged(const Plan *plan, const PlanFunction *planned, const Pc
 static bool has_due_entry(const Plan *plan, const PlanFunction *planned)
 {
         uint64_t alignment = planned->alignment > 0 ? planned->alignment : plan->page;
-        bool is_due = (planned->on_vfio || plan_gives_back(plan, planned)) && !planned->is_bridge &&
-                      own_sizes_have_below(&planned->own, alignment);
+        bool is_due = (plan_is_for_vfio(plan, planned) || plan_gives_back(plan, planned)) &&
+                      !planned->is_bridge && own_sizes_have_below(&planned->own, alignment);
         return is_due == (planned->alignment > 0);
 }
 
@@ -80,7 +80,9 @@ static int prove_radius(const Plan *plan, const BlastRadius *radius, const Usage
                 if (r < 0)
                         return r;
                 if (r > 0 && is_unchanged(plan, planned, function) && has_due_entry(plan, planned))
-                        obstacle = obstacle_of(function, usage, planned->is_target);
+                        obstacle = plan_is_for_vfio(plan, planned) && !planned->on_vfio
+                                                   ? rebind_lending_obstacle(function, usage)
+                                                   : obstacle_of(function, usage, planned->is_target);
                 if (obstacle.reason != REASON_NONE) {
                         *ret = obstacle;
                         return 0;

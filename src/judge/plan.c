@@ -35,10 +35,8 @@ static const char *const scope_names[PLAN_SCOPE_COUNT_] = {
 };
 
 static const char *const goal_names[PLAN_GOAL_COUNT_] = {
-        [PLAN_GOAL_REALIGN] = "realign",
-        [PLAN_GOAL_RESTORE] = "restore",
-        [PLAN_GOAL_DETACH] = "detach",
-        [PLAN_GOAL_REATTACH] = "reattach",
+        [PLAN_GOAL_REALIGN] = "realign",   [PLAN_GOAL_RESTORE] = "restore", [PLAN_GOAL_DETACH] = "detach",
+        [PLAN_GOAL_REATTACH] = "reattach", [PLAN_GOAL_PREPARE] = "prepare",
 };
 
 const char *plan_scope_name(PlanScope scope)
@@ -77,6 +75,21 @@ bool plan_gives_back(const Plan *plan, const PlanFunction *function)
                              (plan->goal == PLAN_GOAL_REATTACH && plan->scope != PLAN_SCOPE_NONE);
         return is_given_back && function->is_target &&
                own_sizes_are_exceeded(&function->own, &function->resources);
+}
+
+bool plan_is_for_vfio(const Plan *plan, const PlanFunction *function)
+{
+        bool is_promised = plan->goal == PLAN_GOAL_PREPARE && function->is_target;
+        return (function->on_vfio || is_promised) && !function->is_bridge;
+}
+
+bool plan_climbs(Reason reason)
+{
+        static const Reason reasons[] = { REASON_BAR_LOST, REASON_BAR_UNASSIGNED, REASON_PAGE_SHARED };
+        for (size_t i = 0; i < ELEMENTSOF(reasons); i++)
+                if (reasons[i] == reason)
+                        return true;
+        return false;
 }
 
 bool plan_changes_driver(const Plan *plan, const PlanFunction *function)

@@ -66,6 +66,16 @@ Obstacle rebind_obstacle(PlanGoal goal, const PciFunction *function, const Usage
         return obstacle;
 }
 
+Obstacle rebind_lending_obstacle(const PciFunction *function, const Usage *usage)
+{
+        Obstacle obstacle = { .reason = verdict_refusal(function), .culprit = function->address };
+
+        if (obstacle.reason == REASON_NONE && verdict_has_fixed_bar(function))
+                obstacle.reason = REASON_FIXED_BAR;
+        return obstacle.reason != REASON_NONE ? obstacle
+                                              : rebind_obstacle(PLAN_GOAL_DETACH, function, usage);
+}
+
 static Obstacle obstacle_at(const PlanInput *input, PlanGoal goal, PciAddress address,
                             const PciFunction *function)
 {

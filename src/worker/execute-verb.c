@@ -103,7 +103,7 @@ static int exit_status(int r)
         return WORKER_EXIT_ERROR;
 }
 
-int worker_execute_plan(const WorkerContext *context, Plan *taken)
+int worker_execute_plan(const WorkerContext *context, Plan *taken, Reason *ret_reason)
 {
         _cleanup_close_ int lock = -1;
         _cleanup_(plan_freep) Plan *plan = taken;
@@ -122,6 +122,8 @@ int worker_execute_plan(const WorkerContext *context, Plan *taken)
         if (r == 0) {
                 (void) TAKE_PTR(plan);
                 r = transaction_execute(transaction);
+                if (ret_reason)
+                        *ret_reason = transaction->result.finding.reason;
         }
         return exit_status(r);
 }
@@ -145,7 +147,7 @@ int worker_execute(const WorkerContext *context, const char *file)
                                 file, (unsigned long long) plan->page, (unsigned long long) context->page);
                 return WORKER_EXIT_ERROR;
         }
-        return worker_execute_plan(context, TAKE_PTR(plan));
+        return worker_execute_plan(context, TAKE_PTR(plan), NULL);
 }
 
 int worker_recover(const WorkerContext *context)

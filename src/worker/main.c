@@ -28,6 +28,7 @@ enum {
         OPTION_RESTORE,
         OPTION_DETACH,
         OPTION_REATTACH,
+        OPTION_PREPARE,
         OPTION_PROBE,
         OPTION_HELP = 'h',
         OPTION_VERSION = 'V',
@@ -40,6 +41,7 @@ static const struct option options[] = {
         { "restore", no_argument, NULL, OPTION_RESTORE },
         { "detach", no_argument, NULL, OPTION_DETACH },
         { "reattach", no_argument, NULL, OPTION_REATTACH },
+        { "prepare", no_argument, NULL, OPTION_PREPARE },
         { "probe", no_argument, NULL, OPTION_PROBE },
         { "sysroot", required_argument, NULL, OPTION_SYSROOT },
         { "config", required_argument, NULL, OPTION_CONFIG },
@@ -53,10 +55,10 @@ static const struct option options[] = {
 };
 
 static const char help_text[] =
-                "vfio-realign-worker --plan [--restore|--detach|--reattach] FUNCTION...\n"
+                "vfio-realign-worker --plan [--restore|--detach|--reattach|--prepare] FUNCTION...\n"
                 "vfio-realign-worker --execute FILE|-\n"
                 "vfio-realign-worker --recover\n"
-                "vfio-realign-worker --restore|--detach|--reattach FUNCTION...\n"
+                "vfio-realign-worker --restore|--detach|--reattach|--prepare FUNCTION...\n"
                 "vfio-realign-worker --probe FUNCTION\n"
                 "\n"
                 "Does one job for vfio-realignd and ends. Not meant to be called by hand, but for --recover.\n"
@@ -67,6 +69,8 @@ static const char help_text[] =
                 "  --restore          give the BARs of the functions their own sizes back\n"
                 "  --detach           take the functions off the host's drivers and bind them to vfio-pci\n"
                 "  --reattach         take the functions off VFIO drivers and give them back to the host's\n"
+                "  --prepare          realign the functions for a guest that is about to start, from whatever driver they are\n"
+                "                     on if nobody uses them, and give them back to that\n"
                 "  --probe            open the function through VFIO, which resets it, and print what VFIO maps\n"
                 "  --by-request       with --plan: an administrator asks; realign = report does not refuse\n"
                 "  --lowest-rung N    with --plan: narrower scopes have failed; remove at least the Nth bridge above\n"
@@ -108,7 +112,7 @@ static int set_verb(Arguments *arguments, int verb)
 static int set_goal(Arguments *arguments, PlanGoal goal)
 {
         if (arguments->context.goal != PLAN_GOAL_REALIGN) {
-                worker_complain("only one of --restore, --detach and --reattach can be given");
+                worker_complain("only one of --restore, --detach, --reattach and --prepare can be given");
                 return -EINVAL;
         }
         arguments->context.goal = goal;
@@ -151,6 +155,8 @@ static int parse_option(Arguments *arguments, int option)
                 return set_goal(arguments, PLAN_GOAL_DETACH);
         case OPTION_REATTACH:
                 return set_goal(arguments, PLAN_GOAL_REATTACH);
+        case OPTION_PREPARE:
+                return set_goal(arguments, PLAN_GOAL_PREPARE);
         case OPTION_SYSROOT:
                 arguments->sysroot = optarg;
                 return 0;
@@ -183,12 +189,12 @@ static int check_arguments(const Arguments *arguments, int n_functions)
         bool has_goal = arguments->context.goal != PLAN_GOAL_REALIGN;
 
         if (arguments->verb == 0 && !has_goal)
-                worker_complain("one of --plan, --execute, --recover, --restore, --detach, --reattach and --probe must be given; see --help");
+                worker_complain("one of --plan, --execute, --recover, --restore, --detach, --reattach, --prepare and --probe must be given; see --help");
         else if (arguments->verb == OPTION_PROBE && has_goal)
-                worker_complain("--probe goes with none of --restore, --detach and --reattach");
+                worker_complain("--probe goes with none of --restore, --detach, --reattach and --prepare");
         else if (arguments->verb != OPTION_PLAN && arguments->verb != OPTION_PROBE && arguments->verb != 0 &&
                  (n_functions > 0 || has_goal))
-                worker_complain("only --plan, --restore, --detach, --reattach and --probe take functions");
+                worker_complain("only --plan, --restore, --detach, --reattach, --prepare and --probe take functions");
         else if ((arguments->verb == OPTION_PLAN || arguments->verb == 0) && n_functions == 0)
                 worker_complain("at least one function must be given");
         else if (arguments->context.page != page_size() && !arguments->sysroot)
@@ -210,7 +216,7 @@ static int run(const Arguments *arguments, size_t n_functions, char *const *func
         case OPTION_RECOVER:
                 return worker_recover(&arguments->context);
         default:
-                return worker_rebind(&arguments->context, n_functions, functions);
+                return worker_errand(&arguments->context, n_functions, functions);
         }
 }
 

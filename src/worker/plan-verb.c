@@ -66,7 +66,7 @@ static void world_clear(World *world)
  * The MSI-X tables of those functions whose policy asks for them: reading it may resume a function, which is not done to
  * others. One whose configuration space cannot be read (it may just have gone) is taken as one without a table.
  */
-static int read_msix_tables(const Root *root, World *world)
+static int read_msix_tables(const Root *root, bool is_for_guest, World *world)
 {
         const Topology *topology = world->topology;
 
@@ -78,8 +78,8 @@ static int read_msix_tables(const Root *root, World *world)
                 PolicySettings settings;
                 policy_settings(world->policy, function, &settings);
                 world->msix_bars[i] = MSIX_TABLE_NONE;
-                if (!verdict_is_target(world->verdicts, function) ||
-                    settings.msix_table_bar != POLICY_MSIX_SKIP)
+                if (verdict_of(world->verdicts, function)->verdict != FUNCTION_NEEDS_REALIGN ||
+                    (!function->on_vfio && !is_for_guest) || settings.msix_table_bar != POLICY_MSIX_SKIP)
                         continue;
                 if (msix_table_read(root, function->address, &world->msix_bars[i]) == -ENOMEM)
                         return -ENOMEM;
@@ -109,7 +109,7 @@ static int world_read(const WorkerContext *context, World *world, char **ret_pro
         if (r == 0)
                 r = verdict_compute(world->topology, world->iomem, context->page, &world->verdicts);
         if (r == 0)
-                r = read_msix_tables(context->root, world);
+                r = read_msix_tables(context->root, context->goal == PLAN_GOAL_PREPARE, world);
         return r == 0 ? usage_read(context->root, world->topology, &world->usage, ret_problem) : r;
 }
 
@@ -172,9 +172,9 @@ static int make_plans(const WorkerContext *context, const World *world, const Pc
         };
         if (has_driver < 0)
                 return has_driver;
-        return context->goal == PLAN_GOAL_REALIGN || context->goal == PLAN_GOAL_RESTORE
-                               ? plan_make(&input, addresses, n, ret)
-                               : rebind_plan(&input, context->goal, addresses, n, ret);
+        return context->goal == PLAN_GOAL_DETACH || context->goal == PLAN_GOAL_REATTACH
+                               ? rebind_plan(&input, context->goal, addresses, n, ret)
+                               : plan_make(&input, addresses, n, ret);
 }
 
 int worker_make_plans(const WorkerContext *context, size_t n, char *const *functions, PlanSet **ret)

@@ -226,15 +226,16 @@ static void say_policy(Generator *g)
                 say(g, "option --no-listener\n");
 }
 
-/* Of what is there: the hosts' as well to detach, and what was realigned before to restore or to reattach. */
+/* Of what is there: the hosts' as well to detach or prepare, and what was realigned before to restore or to reattach. */
 static void say_goal(Generator *g)
 {
-        static const char *const goals[] = { "restore", "detach", "reattach" };
+        static const char *const goals[] = { "restore", "detach", "reattach", "prepare" };
         unsigned dice = below(g, (unsigned) ELEMENTSOF(goals));
-        size_t n = dice == 1 ? g->n_all : g->n_vfio;
+        bool is_of_all = strcmp(goals[dice], "detach") == 0 || strcmp(goals[dice], "prepare") == 0;
+        size_t n = is_of_all ? g->n_all : g->n_vfio;
 
         say(g, "goal %s\n", goals[dice]);
-        if (dice != 1 && g->n_vfio > 0 && chance(g, 80))
+        if (!is_of_all && g->n_vfio > 0 && chance(g, 80))
                 say(g, "realigned %s\n", g->vfio[0]);
         if (chance(g, 50))
                 say(g, "config [default]\nconfig after-reattach = restore\n");
@@ -242,7 +243,7 @@ static void say_goal(Generator *g)
                 say(g, "target %s\n", g->all[0]);
         for (size_t i = 0; i < n && i < 20; i++)
                 if (i == 0 || chance(g, 30))
-                        say(g, "target %s\n", dice == 1 ? g->all[i] : g->vfio[i]);
+                        say(g, "target %s\n", is_of_all ? g->all[i] : g->vfio[i]);
 }
 
 static void say_targets(Generator *g)

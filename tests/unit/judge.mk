@@ -65,3 +65,9 @@ UNIT_TESTS += test-rebind
 test_rebind_SOURCES = tests/unit/test-rebind.c tests/unit/suite.h tests/unit/topology-builder.h
 test_rebind_CFLAGS = $(UNIT_CFLAGS)
 test_rebind_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-prepare
+test_prepare_SOURCES = tests/unit/test-prepare.c tests/unit/plan-cases.h tests/unit/suite.h \
+        tests/unit/topology-builder.h
+test_prepare_CFLAGS = $(UNIT_CFLAGS)
+test_prepare_LDADD = $(UNIT_LIBS)

@@ -74,6 +74,9 @@ START_TEST(test_usage)
         expect_usage_error("--plan --reattach");
         expect_usage_error("--detach --reattach 03:00.0");
         expect_usage_error("--plan --recover 03:00.0");
+        expect_usage_error("--prepare");
+        expect_usage_error("--prepare --restore 03:00.0");
+        expect_usage_error("--probe --prepare 03:00.0");
         expect_usage_error("--recover --detach");
         expect_usage_error("--recover 03:00.0");
         expect_usage_error("--execute - --detach </dev/null");
@@ -90,6 +93,8 @@ START_TEST(test_rebind_nothing)
         expect_result("--reattach 0000:00:05.0", 7, "refused", "bridge", 1);
         expect_result("--detach pci_0000_03_00_0 03:00.1", 0, "verified", "none",
                       0); /* on vfio-pci already */
+        expect_result("--prepare 0000:77:00.0", 7, "refused", "not-found", 1);
+        expect_result("--restore 03:00.0", 7, "refused", "not-grown", 1);
         snprintf(run_folder, sizeof(run_folder), "%s/run/vfio-realign", folder);
         ck_assert_int_ne(access(run_folder, F_OK), 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* --restore, --detach and --reattach: plans and executes in one process, and says what came of it as --execute does. */
+/* --restore, --detach, --reattach and --prepare: plans and executes in one process, and says what came of it as --execute does. */
 
 #include "act/outcome.h"
 #include "base/json-document.h"
@@ -56,8 +56,46 @@ static int reattach_as_it_is(const WorkerContext *context, PciAddress address)
         keeping.keep_sizes = true;
         int status = worker_make_plans(&keeping, 1, &name, &set);
         if (status == 0 && set->n_plans > 0)
-                return worker_execute_plan(&keeping, TAKE_PTR(set->plans[0]));
+                return worker_execute_plan(&keeping, TAKE_PTR(set->plans[0]), NULL);
         return status == 0 ? say_without_transaction(context->goal, set) : status;
+}
+
+/* The names of the targets of PLAN, in one piece of memory with the list of them. */
+static char **target_names(const Plan *plan, size_t *ret_n)
+{
+        char **names = malloc(plan->n_functions * (sizeof(names[0]) + PCI_ADDRESS_TEXT_MAX));
+        char *text = (char *) (names + plan->n_functions);
+        size_t n = 0;
+
+        for (size_t i = 0; names && i < plan->n_functions; i++, text += PCI_ADDRESS_TEXT_MAX)
+                if (plan->functions[i].is_target)
+                        names[n++] = (char *) (uintptr_t) pci_address_format(plan->functions[i].address,
+                                                                             text);
+        *ret_n = n;
+        return names;
+}
+
+/* The next wider scope, at once, as long as that may help (design §4 rule 6). */
+static int execute_on_ladder(const WorkerContext *context, Plan *first)
+{
+        _cleanup_(plan_freep) Plan *plan = first;
+
+        for (;;) {
+                _cleanup_(plan_set_freep) PlanSet *set = NULL;
+                size_t n;
+                _cleanup_free_ char **names = target_names(plan, &n);
+                WorkerContext wider = *context;
+                Reason reason = REASON_NONE;
+                if (!names)
+                        return WORKER_EXIT_ERROR;
+                wider.lowest_rung = plan->rung + 1;
+
+                int status = worker_execute_plan(context, TAKE_PTR(plan), &reason);
+                if (status != WORKER_EXIT_ROLLED_BACK || !plan_climbs(reason) ||
+                    worker_make_plans(&wider, n, names, &set) != 0 || set->n_plans == 0)
+                        return status;
+                plan = TAKE_PTR(set->plans[0]);
+        }
 }
 
 static int execute(const WorkerContext *context, Plan *plan)
@@ -65,11 +103,13 @@ static int execute(const WorkerContext *context, Plan *plan)
         bool restores = plan->goal == PLAN_GOAL_REATTACH && plan->scope != PLAN_SCOPE_NONE;
         PciAddress address = plan->functions[0].address;
 
-        int status = worker_execute_plan(context, plan);
+        if (plan->goal == PLAN_GOAL_PREPARE || plan->goal == PLAN_GOAL_RESTORE)
+                return execute_on_ladder(context, plan);
+        int status = worker_execute_plan(context, plan, NULL);
         return restores && status == WORKER_EXIT_ROLLED_BACK ? reattach_as_it_is(context, address) : status;
 }
 
-int worker_rebind(const WorkerContext *context, size_t n, char *const *functions)
+int worker_errand(const WorkerContext *context, size_t n, char *const *functions)
 {
         _cleanup_(plan_set_freep) PlanSet *set = NULL;
 
@@ -79,7 +119,7 @@ int worker_rebind(const WorkerContext *context, size_t n, char *const *functions
         int status = worker_make_plans(context, n, functions, &set);
         if (status != 0)
                 return status;
-        /* Reattaching is done for each function, restoring for each bus by itself: the exit status tells the first that went wrong. */
+        /* Each plan is executed by itself: the first that went wrong is told by the exit status. */
         for (size_t i = 0; i < set->n_plans; i++) {
                 int own = execute(context, TAKE_PTR(set->plans[i]));
                 status = status == 0 ? own : status;
