@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "judge/page-view.h"
 #include "judge/verdict.h"
+#include "model/grown.h"
 
 /* "0x…" */
 int document_add_address(JsonObject *object, const char *key, uint64_t address) _warn_unused_result_
@@ -20,9 +21,12 @@ int document_add_group(JsonObject *object, const char *key, const PciFunction *f
 int document_add_text_or_null(JsonObject *object, const char *key, const char *text) _warn_unused_result_
                 _nonnull_(1, 2);
 
-/* The memory BARs of FUNCTION: [{"bar", "start", "size", "verdict", "small", "neighbours", …}]. NULL: no memory. */
-JsonObject *document_bars(const PciFunction *function, const FunctionReport *report) _warn_unused_result_
-                _nonnull_(1, 2);
+/*
+ * The memory BARs of FUNCTION: [{"bar", "start", "size", "own-size", "verdict", "small", "neighbours", …}]; BEFORE is
+ * machine_sizes_before(). NULL: no memory.
+ */
+JsonObject *document_bars(const PciFunction *function, const FunctionReport *report,
+                          const OwnSizes *before) _warn_unused_result_ _nonnull_(1, 2, 3);
 
 /* {"start", "several-groups", "owners": [{"start", "size", "name", "function", "driver", "group", "verdict"}]} */
 JsonObject *document_page(const Verdicts *verdicts, const PageView *view) _warn_unused_result_

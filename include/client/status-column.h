@@ -12,6 +12,7 @@
 typedef struct StatusRow {
         const PciFunction *function;
         const FunctionReport *report;
+        OwnSizes before;                /* machine_sizes_before() */
         const PolicySettings *settings; /* NULL: the policy cannot be read */
         const PciNames *names;
         const DaemonFunction *daemon; /* NULL: the daemon is not there, or does not know the function */

@@ -4,11 +4,13 @@
 /* One look at the whole machine: the snapshot, what owns addresses beside PCI, and the verdicts that follow. */
 
 #include "judge/verdict.h"
+#include "model/grown.h"
 
 typedef struct Survey {
         Topology *topology;
         Iomem *iomem; /* NULL: it could not be read */
         Verdicts *verdicts;
+        Grown *grown; /* what workers have let grow */
 } Survey;
 
 /*

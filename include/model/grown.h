@@ -42,6 +42,10 @@ int grown_save(const Grown *grown, const Root *root) _warn_unused_result_ _nonnu
 int grown_own_sizes(const Grown *grown, const PciFunction *function, OwnSizes *ret) _warn_unused_result_
                 _nonnull_(2, 3);
 
+/* The same, with 0 for the lines that nothing has grown. -ENOMEM. */
+int grown_sizes_before(const Grown *grown, const PciFunction *function, OwnSizes *ret) _warn_unused_result_
+                _nonnull_(2, 3);
+
 /* True when a BAR or the ROM of RESOURCES is larger than by itself. */
 bool own_sizes_are_exceeded(const OwnSizes *own, const ResourceTable *resources) _pure_ _nonnull_(1, 2);
 

@@ -24,7 +24,8 @@ int document_add_text_or_null(JsonObject *object, const char *key, const char *t
         return text ? json_add_text(object, key, text) : json_object_object_add(object, key, NULL);
 }
 
-static JsonObject *bar_document(const PciFunction *function, const BarReport *bar, unsigned line)
+static JsonObject *bar_document(const PciFunction *function, const BarReport *bar, unsigned line,
+                                uint64_t before)
 {
         const PciResource *resource = &function->resources.lines[line];
         _cleanup_json_ JsonObject *object = json_object_new_object();
@@ -32,6 +33,7 @@ static JsonObject *bar_document(const PciFunction *function, const BarReport *ba
         if (!object || json_add_u64(object, "bar", line) < 0 ||
             document_add_address(object, "start", resource->start) < 0 ||
             json_add_u64(object, "size", resource_size(resource)) < 0 ||
+            json_add_u64(object, "own-size", before != 0 ? before : resource_size(resource)) < 0 ||
             json_add_text(object, "verdict", bar_verdict_text(bar)) < 0 ||
             json_add_bool(object, "small", bar->small) < 0 ||
             json_add_u64(object, "neighbours", bar->n_neighbours) < 0)
@@ -47,14 +49,15 @@ static JsonObject *bar_document(const PciFunction *function, const BarReport *ba
         return TAKE_PTR(object);
 }
 
-JsonObject *document_bars(const PciFunction *function, const FunctionReport *report)
+JsonObject *document_bars(const PciFunction *function, const FunctionReport *report, const OwnSizes *before)
 {
         _cleanup_json_ JsonObject *array = json_object_new_array();
         if (!array)
                 return NULL;
         for (unsigned line = 0; line < RESOURCE_BARS; line++)
                 if (report->bars[line].verdict != BAR_NONE &&
-                    json_append(array, bar_document(function, &report->bars[line], line)) < 0)
+                    json_append(array,
+                                bar_document(function, &report->bars[line], line, before->lines[line])) < 0)
                         return NULL;
         return TAKE_PTR(array);
 }

@@ -12,6 +12,7 @@
 #include "client/selection.h"
 #include "client/verb.h"
 #include "judge/page-view.h"
+#include "model/msix-table.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -88,18 +89,24 @@ static ClientExit explain_shared(const Explanation *e, const PciFunction *functi
         return status;
 }
 
-static ClientExit explain_bar(const Explanation *e, const PciFunction *function, unsigned line)
+/* A BAR that has grown to a page is said to be so: drivers may insist on the size of before. */
+static ClientExit explain_size(uint64_t before)
+{
+        char size[TEXT_BYTES_MAX];
+        if (before == 0)
+                return CLIENT_EXIT_FINE;
+        text_from_bytes(before, size);
+        return client_print_wrapped(
+                        4,
+                        "By itself it has %s%s: the kernel has grown it to realign it. \"vfio-realign "
+                        "restore\" gives it its own size back.",
+                        size, size[strspn(size, "0123456789")] == '\0' ? " bytes" : "");
+}
+
+static ClientExit explain_verdict(const Explanation *e, const PciFunction *function, unsigned line)
 {
         const BarReport *bar = &verdict_of(e->machine->verdicts, function)->bars[line];
-        const PciResource *resource = &function->resources.lines[line];
-        char size[TEXT_BYTES_MAX];
 
-        if (bar->verdict == BAR_NONE)
-                return CLIENT_EXIT_FINE;
-        text_from_bytes(resource_size(resource), size);
-        printf("  %s, %s%s at 0x%" PRIx64 ": %s\n", resource_line_name(function->resources.n_lines, line),
-               size, size[strspn(size, "0123456789")] == '\0' ? " bytes" : "", resource->start,
-               bar_verdict_text(bar));
         switch (bar->verdict) {
         case BAR_MAPPABLE:
                 return client_print_wrapped(
@@ -121,14 +128,56 @@ static ClientExit explain_bar(const Explanation *e, const PciFunction *function,
         return CLIENT_EXIT_FINE;
 }
 
+/* Of what VFIO maps, QEMU does not hand on the page of this table (KF §5). */
+static ClientExit explain_table(const Explanation *e, const PciResource *resource)
+{
+        char size[TEXT_BYTES_MAX];
+        if (resource_size(resource) > e->context->page)
+                return client_print_wrapped(
+                                4,
+                                "It holds the MSI-X table: QEMU with KVM keeps trapping the page (%s) "
+                                "that the table is in, and maps the others.",
+                                text_from_bytes(e->context->page, size));
+        return client_print_wrapped(
+                        4,
+                        "It holds the MSI-X table: QEMU with KVM keeps trapping the page of that table, which is "
+                        "all of this BAR, mapped or not, unless QEMU moves the table elsewhere (\"-device "
+                        "vfio-pci,…,x-msix-relocation=auto\", or bar0 to bar5). User-space drivers, and monitors "
+                        "that move the table, gain.");
+}
+
+static ClientExit explain_bar(const Explanation *e, const PciFunction *function, unsigned line,
+                              uint64_t before, bool has_table)
+{
+        const BarReport *bar = &verdict_of(e->machine->verdicts, function)->bars[line];
+        const PciResource *resource = &function->resources.lines[line];
+        char size[TEXT_BYTES_MAX];
+
+        if (bar->verdict == BAR_NONE)
+                return CLIENT_EXIT_FINE;
+        text_from_bytes(resource_size(resource), size);
+        printf("  %s, %s%s at 0x%" PRIx64 ": %s\n", resource_line_name(function->resources.n_lines, line),
+               size, size[strspn(size, "0123456789")] == '\0' ? " bytes" : "", resource->start,
+               bar_verdict_text(bar));
+        ClientExit status = explain_verdict(e, function, line);
+        status = client_exit_worse(status, explain_size(before));
+        return has_table ? client_exit_worse(status, explain_table(e, resource)) : status;
+}
+
 static ClientExit explain_bars(const Explanation *e, const PciFunction *function)
 {
+        OwnSizes before;
         const FunctionReport *report = verdict_of(e->machine->verdicts, function);
         bool trapped = false;
+        int8_t table = MSIX_TABLE_NONE;
 
+        ClientExit status = machine_sizes_before(e->machine, function, &before);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        (void) !msix_table_read(e->context->root, function->address, &table); /* is said where it matters */
         heading(e, function->on_vfio ? "What VFIO sees" : "What VFIO would see");
         for (unsigned line = 0; line < RESOURCE_BARS; line++) {
-                ClientExit status = explain_bar(e, function, line);
+                status = explain_bar(e, function, line, before.lines[line], table == (int8_t) line);
                 if (status != CLIENT_EXIT_FINE)
                         return status;
                 trapped = trapped || report->bars[line].verdict == BAR_SHARED ||
@@ -146,6 +195,46 @@ static const char *alignment_text(const PolicySettings *settings, uint64_t page,
         return text_from_bytes(settings->alignment ? settings->alignment : page, buffer);
 }
 
+/* What the policy says of the BAR with the MSI-X table, if it is one of those that are to grow; §6. */
+static ClientExit explain_table_policy(const Explanation *e, const PciFunction *function, unsigned line,
+                                       const PolicySettings *settings)
+{
+        const PciResource *resource = &function->resources.lines[line];
+        const char *source = e->policy ? policy_source(e->policy, function, "msix-table-bar") : "built in";
+        if (!resource_is_assigned_memory(resource) || resource_size(resource) >= e->context->page)
+                return client_print_wrapped(
+                                2,
+                                "Its MSI-X table is in %s, none of the BARs that would grow: what they "
+                                "gain is not lessened by it.",
+                                resource_line_name(function->resources.n_lines, line));
+        return client_print_wrapped(
+                        2,
+                        settings->msix_table_bar == POLICY_MSIX_SKIP
+                                        ? "%s holds the MSI-X table and would be realigned with the others: "
+                                          "msix-table-bar = skip (%s) keeps from it only where no other BAR needs it."
+                                        : "%s holds the MSI-X table and would be realigned with the others; if only "
+                                          "QEMU uses the function, and does not move the table, set msix-table-bar = "
+                                          "skip in the policy (now: realign, %s).",
+                        resource_line_name(function->resources.n_lines, line), source);
+}
+
+static ClientExit explain_table_consequence(const Explanation *e, const PciFunction *function,
+                                            const PolicySettings *settings)
+{
+        int8_t line = MSIX_TABLE_NONE;
+        int r = msix_table_read(e->context->root, function->address, &line);
+        if (r < 0 || line == MSIX_TABLE_UNSEEN)
+                return client_print_wrapped(
+                                2,
+                                "Whether one of its BARs holds an MSI-X table is not seen (%s). QEMU with KVM keeps "
+                                "trapping the page of that table; user-space drivers, and monitors that move the "
+                                "table, gain.",
+                                r < 0 ? strerror(-r) : "only root sees it");
+        if (line == MSIX_TABLE_NONE)
+                return client_print_wrapped(2, "It has no MSI-X table, of which a page would stay trapped.");
+        return explain_table_policy(e, function, (unsigned) line, settings);
+}
+
 /* Design §9: what users have to hear. */
 static ClientExit explain_consequences(const Explanation *e, const PciFunction *function)
 {
@@ -161,12 +250,7 @@ static ClientExit explain_consequences(const Explanation *e, const PciFunction *
                         "driver that insists on the exact size (Windows' ivshmem) breaks; for such a function set "
                         "realign = never in the policy.",
                         alignment_text(&settings, e->context->page, size));
-        if (status == CLIENT_EXIT_FINE)
-                status = client_print_wrapped(
-                                2, "If a BAR holds the MSI-X table, QEMU with KVM by default keeps trapping "
-                                   "the page of that table; user-space drivers, and monitors that move "
-                                   "the table, gain.");
-        return status;
+        return client_exit_worse(status, explain_table_consequence(e, function, &settings));
 }
 
 static ClientExit explain_plan(const Explanation *e, const Plan *plan)
@@ -301,6 +385,17 @@ static bool is_in_page_of_earlier(const Explanation *e, const PciFunction *funct
         return false;
 }
 
+/* The number of the BAR with the MSI-X table; null: it has none, or (msix-table-seen = false) it is not seen. */
+static int add_table(const Explanation *e, const PciFunction *function, JsonObject *object)
+{
+        int8_t line = MSIX_TABLE_NONE;
+        int r = msix_table_read(e->context->root, function->address, &line);
+        if (json_add_bool(object, "msix-table-seen", r == 0 && line != MSIX_TABLE_UNSEEN) < 0)
+                return -ENOMEM;
+        return line < 0 ? json_object_object_add(object, "msix-table-bar", NULL)
+                        : json_add_u64(object, "msix-table-bar", (uint64_t) line);
+}
+
 /* The pages that its small BARs are in. */
 static int add_pages(const Explanation *e, const PciFunction *function, JsonObject *object)
 {
@@ -327,16 +422,18 @@ static JsonObject *to_json(const Explanation *e, const PciFunction *function, co
         const FunctionReport *report = verdict_of(e->machine->verdicts, function);
         _cleanup_json_ JsonObject *object = json_object_new_object();
         _cleanup_free_ char *name = pci_names_of(e->names, function);
+        OwnSizes before;
 
-        if (!object || !name || json_add_address(object, "function", function->address) < 0 ||
+        if (!object || !name || machine_sizes_before(e->machine, function, &before) != CLIENT_EXIT_FINE ||
+            json_add_address(object, "function", function->address) < 0 ||
             json_add_text(object, "model", name) < 0 ||
             document_add_text_or_null(object, "driver", function->driver) < 0 ||
             document_add_group(object, "group", function) < 0 ||
             json_add_bool(object, "on-vfio", function->on_vfio) < 0 ||
             json_add_text(object, "verdict", function_verdict_name(report->verdict)) < 0 ||
-            json_add(object, "bars", document_bars(function, report)) < 0 ||
-            add_pages(e, function, object) < 0 || add_policy(e, function, object) < 0 ||
-            prospect_add_json(prospect, object) < 0)
+            json_add(object, "bars", document_bars(function, report, &before)) < 0 ||
+            add_table(e, function, object) < 0 || add_pages(e, function, object) < 0 ||
+            add_policy(e, function, object) < 0 || prospect_add_json(prospect, object) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }

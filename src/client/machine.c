@@ -10,10 +10,25 @@ Machine *machine_free(Machine *machine)
         if (!machine)
                 return NULL;
         verdict_free(machine->verdicts);
+        grown_free(machine->grown);
         iomem_free(machine->iomem);
         topology_free(machine->topology);
         free(machine);
         return NULL;
+}
+
+/* What BARs had before they were grown is only lost when it cannot be read. */
+static ClientExit read_grown(const ClientContext *context, Machine *machine)
+{
+        _cleanup_free_ char *problem = NULL;
+        int r = grown_load(context->root, &machine->grown, &problem);
+        if (r == 0 && !problem)
+                return CLIENT_EXIT_FINE;
+        if (r == -ENOMEM || (r < 0 && grown_new(&machine->grown) < 0))
+                return client_error("out of memory");
+        fprintf(stderr, "vfio-realign: %s: the BARs' sizes of before are not known\n",
+                problem ? problem : "/" GROWN_PATH " cannot be read");
+        return CLIENT_EXIT_FINE;
 }
 
 ClientExit machine_read(const ClientContext *context, Machine **ret)
@@ -31,8 +46,16 @@ ClientExit machine_read(const ClientContext *context, Machine **ret)
         r = verdict_compute(machine->topology, machine->iomem, context->page, &machine->verdicts);
         if (r < 0)
                 return client_error("the functions cannot be judged: %s", strerror(-r));
-        *ret = TAKE_PTR(machine);
-        return CLIENT_EXIT_FINE;
+        status = read_grown(context, machine);
+        if (status == CLIENT_EXIT_FINE)
+                *ret = TAKE_PTR(machine);
+        return status;
+}
+
+ClientExit machine_sizes_before(const Machine *machine, const PciFunction *function, OwnSizes *ret)
+{
+        return grown_sizes_before(machine->grown, function, ret) < 0 ? client_error("out of memory")
+                                                                     : CLIENT_EXIT_FINE;
 }
 
 void machine_say_unseen(const Machine *machine)

@@ -80,6 +80,16 @@ static StyleColor color_of(const Map *map, const PageOwner *owner)
         return report->verdict == BAR_MAPPABLE ? STYLE_GOOD : STYLE_BAD;
 }
 
+static void print_growth(const Map *map, const PageOwner *owner)
+{
+        OwnSizes before;
+        char size[TEXT_BYTES_MAX];
+        if (machine_sizes_before(map->machine, owner->function, &before) == CLIENT_EXIT_FINE &&
+            before.lines[owner->line] != 0)
+                printf(" (by itself %s)", text_from_bytes(before.lines[owner->line], size));
+        putchar('\n');
+}
+
 /* "A  +0x100  256  0000:03:00.1 BAR 1  vfio-pci  group 9  shared" */
 static void print_owner(const Map *map, const PageView *view, size_t i)
 {
@@ -100,10 +110,11 @@ static void print_owner(const Map *map, const PageView *view, size_t i)
                 snprintf(group, sizeof(group), "group %d", owner->function->iommu_group);
         printf("%s %-5s  %-9s ", PCI_ADDRESS_TEXT(owner->function->address), page_owner_label(owner),
                owner->function->driver ? owner->function->driver : "-");
-        if (report)
-                printf("%-9s %s%s%s\n", group, style_color(map->style, color), bar_verdict_text(report),
+        if (report) {
+                printf("%-9s %s%s%s", group, style_color(map->style, color), bar_verdict_text(report),
                        style_color(map->style, STYLE_PLAIN));
-        else
+                print_growth(map, owner);
+        } else
                 printf("%s\n", group);
 }
 

@@ -86,13 +86,16 @@ static const char *neighbour_text(const StatusRow *row, const BarReport *bar, ch
 static char *bar_text(const StatusRow *row, unsigned line)
 {
         const BarReport *bar = &row->report->bars[line];
-        char size[TEXT_BYTES_MAX], neighbour[48], more[16] = "";
+        char size[TEXT_BYTES_MAX], neighbour[48], more[16] = "", own[TEXT_BYTES_MAX + 16] = "";
         const char *with = neighbour_text(row, bar, neighbour, sizeof(neighbour));
 
         if (bar->n_neighbours > 1)
                 snprintf(more, sizeof(more), " +%u", bar->n_neighbours - 1);
-        return text_format("%u:%s %s%s%s%s", line,
-                           text_from_bytes(resource_size(&row->function->resources.lines[line]), size),
+        if (row->before.lines[line] != 0)
+                snprintf(own, sizeof(own), " (by itself %s)",
+                         text_from_bytes(row->before.lines[line], size));
+        return text_format("%u:%s%s %s%s%s%s", line,
+                           text_from_bytes(resource_size(&row->function->resources.lines[line]), size), own,
                            bar_verdict_text(bar), *with ? " " : "", with, more);
 }
 
@@ -118,7 +121,7 @@ static char *text_bars(const void *data)
 static int add_bars(const void *data, JsonObject *object, const char *key)
 {
         const StatusRow *row = data;
-        return json_add(object, key, document_bars(row->function, row->report));
+        return json_add(object, key, document_bars(row->function, row->report, &row->before));
 }
 
 static char *text_group(const void *data)
@@ -215,7 +218,7 @@ static const Column columns[] = {
           .lines = true,
           .text = text_bars,
           .add_json = add_bars,
-          .help = "memory BARs: number, size, what VFIO says, whose bytes are in the page" },
+          .help = "memory BARs: number, size (and by itself, if it was grown), what VFIO says, whose bytes are in the page" },
         { .name = "POLICY", .text = text_policy, .help = "realign = auto, report, or never" },
         { .name = "SCOPE", .text = text_scope, .help = "scope = bus, function, or smallest" },
         { .name = "IDS", .text = text_ids, .help = "vendor and device" },

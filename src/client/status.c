@@ -44,9 +44,13 @@ static ClientExit make_rows(StatusReport *report, const Selection *selection, co
                 const PciFunction *function = selection->functions[i];
                 if (policy)
                         policy_settings(policy, function, &report->settings[i]);
+                OwnSizes before;
+                if (machine_sizes_before(report->machine, function, &before) != CLIENT_EXIT_FINE)
+                        return CLIENT_EXIT_ERROR;
                 report->rows[report->n_rows++] = (StatusRow){
                         .function = function,
                         .report = verdict_of(report->machine->verdicts, function),
+                        .before = before,
                         .settings = policy ? &report->settings[i] : NULL,
                         .names = names,
                         .daemon = daemon_facts_of(report->daemon, function->address),

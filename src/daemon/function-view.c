@@ -49,7 +49,8 @@ static int read_neighbours(const Survey *survey, const PciFunction *function, un
 static int read_bars(const Survey *survey, const PciFunction *function, FunctionFacts *facts)
 {
         const FunctionReport *report = verdict_of(survey->verdicts, function);
-        int r = 0;
+        OwnSizes before;
+        int r = grown_sizes_before(survey->grown, function, &before);
         for (unsigned line = 0; line < RESOURCE_BARS && r == 0; line++) {
                 if (report->bars[line].verdict == BAR_NONE)
                         continue;
@@ -58,6 +59,7 @@ static int read_bars(const Survey *survey, const PciFunction *function, Function
                 bar->verdict = bar_verdict_text(&report->bars[line]);
                 bar->start = function->resources.lines[line].start;
                 bar->size = resource_size(&function->resources.lines[line]);
+                bar->own_size = before.lines[line];
                 r = read_neighbours(survey, function, line, bar);
         }
         return r;

@@ -84,6 +84,15 @@ int grown_own_sizes(const Grown *grown, const PciFunction *function, OwnSizes *r
         return 0;
 }
 
+int grown_sizes_before(const Grown *grown, const PciFunction *function, OwnSizes *ret)
+{
+        int r = grown_own_sizes(grown, function, ret);
+        for (unsigned line = 0; r == 0 && line <= RESOURCE_ROM; line++)
+                if (ret->lines[line] == resource_size(&function->resources.lines[line]))
+                        ret->lines[line] = 0;
+        return r;
+}
+
 bool own_sizes_are_exceeded(const OwnSizes *own, const ResourceTable *resources)
 {
         for (unsigned line = 0; line <= RESOURCE_ROM; line++)

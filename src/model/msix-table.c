@@ -39,7 +39,8 @@ int8_t msix_table_find(const uint8_t *config, size_t size)
 {
         size_t at = find_capability(config, size);
         if (at == 0)
-                return MSIX_TABLE_NONE;
+                return size == PCI_STD_HEADER_SIZEOF && has_capabilities(config, size) ? MSIX_TABLE_UNSEEN
+                                                                                       : MSIX_TABLE_NONE;
         unsigned bar = config[at + PCI_MSIX_TABLE] & PCI_MSIX_TABLE_BIR;
         return bar < RESOURCE_BARS ? (int8_t) bar : MSIX_TABLE_NONE;
 }

@@ -66,7 +66,7 @@ test_worker_report_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_worker_report_LDADD = $(DAEMON_TEST_LIBS)
 
 UNIT_TESTS += test-verbs
-test_verbs_SOURCES = tests/unit/test-verbs.c tests/unit/suite.h
+test_verbs_SOURCES = tests/unit/test-verbs.c tests/unit/suite.h tests/unit/verb-trees.h
 test_verbs_CFLAGS = $(UNIT_CFLAGS)
 test_verbs_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/data/expected

@@ -301,6 +301,11 @@ START_TEST(monitor_tells_in_json)
 }
 END_TEST
 
+/* What a worker noted of the first function before it let it grow. */
+#define GROWN                                                                                               \
+        "{\"version\":1,\"grown\":[{\"function\":\"0000:00:1c.0/00.0\",\"vendor\":4332,\"device\":33081,"   \
+        "\"subvendor\":6900,\"subdevice\":4352,\"sizes\":[0,256,0,0,0,0,0]}]}"
+
 /* What -H runs is ssh; that it is in our way only shows what goes through it. */
 START_TEST(another_host)
 {
@@ -320,9 +325,13 @@ START_TEST(another_host)
         ck_assert_uint_eq(stage_count(&bus.stage, "ssh-words", "root@far"), 1);
         check("plan -H far 01:00.0", 3, "unbind 0000:01:00.0 from vfio-pci", NULL);
         check("settle -H far 01:00.0", 0, "0000:01:00.0 ok      verified", NULL);
+        stage_write(&bus.stage, "run/vfio-realign/grown.json", GROWN);
+        check("settle -H far 01:00.0", 0, "0000:01:00.0 ok ", NULL); /* which looks at it anew */
+        check("status -H far -o BARS --no-legend", 0, "1:64K (by itself 256) mappable\n1:64K mappable\n",
+              NULL);
         check("status -H far --json=short -o FUNCTION,VERDICT,BARS", 0,
               "{\"daemon\":\"Nothing to do.\",\"functions\":[{\"function\":\"0000:01:00.0\",\"verdict\":\"ok\",\"bars\":"
-              "[{\"bar\":1,\"start\":\"0xfe000000\",\"size\":65536,\"own-size\":65536,\"verdict\":\"mappable\","
+              "[{\"bar\":1,\"start\":\"0xfe000000\",\"size\":65536,\"own-size\":256,\"verdict\":\"mappable\","
               "\"neighbours\":[]}]}",
               NULL);
         check("status -H far -o LAST --no-legend", 0, "verified ab12\n", NULL);

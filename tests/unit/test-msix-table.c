@@ -96,8 +96,10 @@ START_TEST(test_truncated)
                 _cleanup_free_ uint8_t *part = malloc(size + 1);
                 memcpy(part, config, size);
                 part = realloc(part, size ? size : 1);
-                ck_assert_int_eq(msix_table_find(part, size),
-                                 size >= 0x70 + PCI_CAP_MSIX_SIZEOF ? 3 : MSIX_TABLE_NONE);
+                int wanted = size >= 0x70 + PCI_CAP_MSIX_SIZEOF ? 3
+                             : size == PCI_STD_HEADER_SIZEOF    ? MSIX_TABLE_UNSEEN
+                                                                : MSIX_TABLE_NONE;
+                ck_assert_int_eq(msix_table_find(part, size), wanted);
         }
 }
 END_TEST
@@ -120,9 +122,9 @@ START_TEST(test_garbage)
                         config[j] = (uint8_t) (state >> 56);
                 }
                 int8_t bar = msix_table_find(config, i % (SIZE + 1));
-                ck_assert_int_ge(bar, MSIX_TABLE_NONE);
+                ck_assert_int_ge(bar, MSIX_TABLE_UNSEEN);
                 ck_assert_int_lt(bar, 6);
-                n_found += bar != MSIX_TABLE_NONE;
+                n_found += bar >= 0;
         }
         ck_assert_uint_gt(n_found, 0);
 }
@@ -151,7 +153,7 @@ START_TEST(test_read)
 
         ck_assert_int_eq(truncate(full, 64), 0); /* what is seen without privileges */
         ck_assert_int_eq(msix_table_read(root, ADDRESS, &bar), 0);
-        ck_assert_int_eq(bar, MSIX_TABLE_NONE);
+        ck_assert_int_eq(bar, MSIX_TABLE_UNSEEN);
 
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(mkdir(full, 0755), 0);

@@ -8,7 +8,7 @@
 
 #include "base/json-document.h"
 #include "base/text.h"
-#include "suite.h"
+#include "verb-trees.h"
 
 #include <sys/wait.h>
 
@@ -16,9 +16,7 @@
 #define ARGUMENTS_MAX 24
 #define LINE_OF_A_MEGABYTE (1u << 20)
 
-static const char *folder; /* of one test */
-static char shared[64];    /* the recorded trees, unpacked once, for tests that spoil nothing */
-static char root[128];     /* the tree of the test */
+static char shared[64]; /* the recorded trees, unpacked once, for tests that spoil nothing */
 
 static const char *const trees[] = { "x86-6.1-firmware", "x86-6.1-packed", "x86-6.1-realigned",
                                      "x86-7.3-packed", "x86-7.3-realigned" };
@@ -129,114 +127,6 @@ static void teardown(void)
         suite_folder_remove(folder);
 }
 
-/* --- What is spoilt in a tree before the run. --- */
-
-#define FUNCTION_08 "root/sys/devices/pci0000:00/0000:00:08.0/"
-#define FUNCTION_03 "root/sys/devices/pci0000:00/0000:00:05.0/0000:03:00.1/"
-
-static void spoil_boot_display(void)
-{
-        suite_write(folder, FUNCTION_08 "boot_vga", "1\n");
-}
-
-static void spoil_resource(void)
-{
-        suite_write(folder, FUNCTION_08 "resource", "0x0 garbage 0x0\n");
-}
-
-static void spoil_short_resource(void)
-{
-        suite_write(folder, FUNCTION_08 "resource",
-                    "0x0000000000000000 0x0000000000000000 0x0000000000000000\n");
-}
-
-static void spoil_iomem(void)
-{
-        suite_write(folder, "root/proc/iomem", "00000000-00000000 : Reserved\n");
-}
-
-static void spoil_iomem_garbage(void)
-{
-        suite_write(folder, "root/proc/iomem", "not a range\n");
-}
-
-static void spoil_open_group(void)
-{
-        suite_write(folder, "root/proc/812/comm", "qemu-system-x86\n");
-        suite_write(folder, "root/proc/812/maps", "");
-        suite_link(folder, "root/proc/812/fd/31", "/dev/vfio/9");
-}
-
-static void spoil_host_driver(void)
-{
-        char path[160];
-        suite_link(folder, FUNCTION_03 "driver", "../../../../../bus/pci/drivers/8139cp");
-        suite_link(folder, FUNCTION_03 "net/eth1/subsystem", "../../../../../../../class/net");
-        suite_write(folder, FUNCTION_03 "net/eth1/flags", "0x1003\n");
-        snprintf(path, sizeof(path), "%s/" FUNCTION_03 "vfio-dev", folder);
-        suite_folder_remove(path);
-}
-
-static void spoil_policy(void)
-{
-        suite_write(folder, "root/etc/vfio-realign/vfio-realign.conf",
-                    "[default]\nrealign = report\nscope = smallest\n[id 10ec:8139]\nrealign = never\n");
-}
-
-static void spoil_policy_garbage(void)
-{
-        suite_write(folder, "root/etc/vfio-realign/vfio-realign.conf", "[default]\nrealign = perhaps\n");
-}
-
-static void spoil_empty(void)
-{
-        char devices[sizeof(root) + 32];
-        suite_folder_remove(root);
-        suite_write(folder, "root/sys/devices/system/cpu/online", "0\n");
-        suite_write(folder, "root/sys/bus/pci/drivers_autoprobe", "1\n");
-        ck_assert_int_eq(mkdir(strcat(strcpy(devices, root), "/sys/bus/pci/devices"), 0755), 0);
-}
-
-#define PARAMETER "root/sys/bus/pci/resource_alignment"
-#define OURS "0000:00:05.0/00.0;0000:00:05.0/00.1"
-
-static void spoil_booted_with(void)
-{
-        suite_write(folder, PARAMETER, OURS "\n");
-        suite_write(folder, "root/proc/cmdline", "quiet pci=noaer,resource_alignment=" OURS " panic=1\n");
-}
-
-/* Ours, what somebody put behind it (with a comma, which the command line cannot take), and what the kernel never reads. */
-static void spoil_booted_with_another(void)
-{
-        suite_write(folder, PARAMETER,
-                    "0000:00:05.0/00.0;012@0000:00:05.0/00.1;pci:8086:9,pci:10ec:8139;junk;00:1f.0\n");
-        suite_write(folder, "root/run/vfio-realign/entries.json",
-                    "[\"0000:00:05.0/00.0\", \"012@0000:00:05.0/00.1\"]\n");
-        suite_write(folder, "root/proc/cmdline", "pci=resource_alignment=00:1f.0 root=/dev/vda\n");
-}
-
-static void spoil_booted_without(void)
-{
-        suite_write(folder, "root/proc/cmdline", "root=/dev/vda -- pci=resource_alignment=" OURS "\n");
-}
-
-static void spoil_booted_but_cleared(void)
-{
-        suite_write(folder, PARAMETER, "");
-        suite_write(folder, "root/proc/cmdline", "pci=resource_alignment=" OURS "\n");
-}
-
-static void spoil_policy_layers(void)
-{
-        suite_write(folder, "root/usr/lib/vfio-realign/vfio-realign.conf",
-                    "[default]\nmax-move = 1G\nsettle-delay = 90\n");
-        suite_write(folder, "root/etc/vfio-realign/conf.d/50-site.conf",
-                    "[default]\nscope = smallest\n\n[id 10ec:*]\nstep-timeout = 2min\nattempts = 3\n"
-                    "[class 0200]\nscope = function\n[function 0000:03:00.?]\nalignment = 64K\nkeep-entry = no\n"
-                    "msix-table-bar = skip\nsettle-delay = 1500ms\n");
-}
-
 typedef struct Case {
         const char *name; /* of the file with the expected output; NULL: none is expected */
         const char *tree;
@@ -252,6 +142,9 @@ static const Case cases[] = {
         { "status-packed", "x86-6.1-packed", NULL, "status", 3, XSA },
         { "status-realigned", "x86-6.1-realigned", NULL, "status", 0, NULL },
         { "status-realigned-7.3", "x86-7.3-realigned", NULL, "status", 0, NULL },
+        { "status-grown", "x86-6.1-realigned", spoil_grown, "status 03:00.0 04:00.0", 0, NULL },
+        { "status-grown-json", "x86-6.1-realigned", spoil_grown, "status --json 03:00.0", 0, NULL },
+        { "status-packed", "x86-6.1-packed", spoil_grown_garbage, "status", 3, "grown.json: " },
         { "status-packed-7.3", "x86-7.3-packed", NULL, "status", 3, "belongs to several IOMMU groups" },
         { "status-64k", "x86-6.1-realigned", NULL, "--page-size 64K status", 3,
           "belongs to several IOMMU groups" },
@@ -309,6 +202,12 @@ static const Case cases[] = {
         { "explain-function", "x86-6.1-packed", NULL, "explain 00:08.0", 3, NULL },
         { "explain-three-bars", "x86-6.1-packed", NULL, "explain 04:00.0", 3, NULL },
         { "explain-fine", "x86-6.1-realigned", NULL, "explain 03:00.1", 0, NULL },
+        { "explain-grown", "x86-6.1-realigned", spoil_grown, "explain 03:00.0", 0, NULL },
+        { "explain-table", "x86-6.1-packed", spoil_table, "explain 03:00.1", 3, NULL },
+        { "explain-table-skip", "x86-6.1-packed", spoil_table_skip, "explain 04:00.0", 3, NULL },
+        { "explain-table-elsewhere", "x86-6.1-packed", spoil_table_elsewhere, "explain 03:00.1", 3, NULL },
+        { "explain-table-json", "x86-6.1-packed", spoil_table, "explain --json=short 03:00.1", 3, NULL },
+        { "explain-unseen", "x86-6.1-packed", spoil_config_hidden, "explain 03:00.1", 3, NULL },
         { "explain-open", "x86-6.1-packed", spoil_open_group, "explain 03:00.1", 3, NULL },
         { "explain-sibling", "x86-6.1-packed", spoil_host_driver, "explain 03:00.0", 3, NULL },
         { "explain-host", "x86-6.1-packed", spoil_host_driver, "explain 03:00.1", 3, NULL },
@@ -330,6 +229,7 @@ static const Case cases[] = {
         { "map-bus", "x86-6.1-packed", NULL, "map 0000:03", 0, NULL },
         { "map-functions", "x86-6.1-packed", NULL, "map 04:00.0 pci_0000_00_09_0", 0, NULL },
         { "map-realigned", "x86-6.1-realigned", NULL, "map 03", 0, NULL },
+        { "map-grown", "x86-6.1-realigned", spoil_grown, "map 03:00.0", 0, NULL },
         { "map-64k", "x86-6.1-packed", NULL, "--page-size 64K map 00:08.0 04:00.0", 0, NULL },
         { "map-none", "x86-6.1-firmware", NULL, "map", 0, NULL },
         { "map-bus", "x86-6.1-packed", NULL, "map 03:00.*", 0, NULL },
