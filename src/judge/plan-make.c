@@ -457,16 +457,11 @@ static bool is_asked_of_bus(const PlanInput *input, const PciFunction *function)
                             (input->goal == PLAN_GOAL_RESTORE && !function->driver));
 }
 
-/* The first function at ADDRESSES before index I that is on the same bus: then this bus has been looked at. */
-static bool bus_is_done(const PlanInput *input, const PciAddress *addresses, size_t i)
+/* Notes in DONE, parallel to the topology's functions, that the bus of FUNCTION has been looked at. */
+static void note_bus(const Topology *topology, const PciFunction *function, bool *done)
 {
-        const PciFunction *function = topology_find(input->topology, addresses[i]);
-        for (size_t j = 0; j < i; j++) {
-                const PciFunction *earlier = topology_find(input->topology, addresses[j]);
-                if (is_asked_of_bus(input, earlier) && topology_same_bus(earlier, function))
-                        return true;
-        }
-        return false;
+        for (size_t i = 0; i < topology->n_functions; i++)
+                done[i] = done[i] || topology_same_bus(&topology->functions[i], function);
 }
 
 /* A function that is asked for by its address and is not on VFIO, or not there at all. */
@@ -479,20 +474,24 @@ static int refuse_odd(BusCase *bus, PciAddress address, const PciFunction *funct
 
 int plan_make(const PlanInput *input, const PciAddress *addresses, size_t n_addresses, PlanSet **ret)
 {
+        const Topology *topology = input->topology;
         _cleanup_(plan_set_freep) PlanSet *set = calloc(1, sizeof(*set));
-        if (!set)
+        _cleanup_free_ bool *done = calloc(topology->n_functions + 1, sizeof(*done));
+        if (!set || !done)
                 return -ENOMEM;
 
         for (size_t i = 0; i < n_addresses; i++) {
                 BusCase bus = {
                         .input = input, .set = set, .addresses = addresses, .n_addresses = n_addresses
                 };
-                const PciFunction *function = topology_find(input->topology, addresses[i]);
+                const PciFunction *function = topology_find(topology, addresses[i]);
                 int r = 0;
-                if (!is_asked_of_bus(input, function))
+                if (!is_asked_of_bus(input, function)) {
                         r = refuse_odd(&bus, addresses[i], function);
-                else if (!bus_is_done(input, addresses, i))
+                } else if (!done[function - topology->functions]) {
                         r = plan_bus(&bus, function);
+                        note_bus(topology, function, done);
+                }
                 free(bus.targets);
                 if (r < 0)
                         return r;
