@@ -3,7 +3,7 @@
 
 /* What callers give to methods: functions by name, and options; whatever it is, an error of its own name or the values. */
 
-#include "base/pci-address.h"
+#include "daemon/guest.h"
 
 #include <systemd/sd-bus.h>
 
@@ -19,6 +19,10 @@ void function_list_clear(FunctionList *list) _nonnull_(1);
 
 /* Reads "s" in the same way. */
 int function_name_read(sd_bus_message *call, PciAddress *ret, sd_bus_error *error) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/* Reads "a(sb)t": functions, whether each is managed, and for how long nothing else is begun with them. */
+int guest_read(sd_bus_message *call, Guest *ret, sd_bus_error *error) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
 typedef struct RealignOptions {

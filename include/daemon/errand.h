@@ -6,6 +6,7 @@
  * the results that the worker gives. One that has begun is finished, whether its caller is there or not.
  */
 
+#include "daemon/guest.h"
 #include "daemon/manager.h"
 
 #include <systemd/sd-bus.h>
@@ -19,6 +20,13 @@ DEFINE_CLEANUP(Errands *, errands_free);
 /* Takes CALL up, for VERB (WORKER_RESTORE, WORKER_DETACH or WORKER_REATTACH). Negative errno with ERROR set: it is not taken up. */
 int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const PciAddress *addresses,
                 size_t n_addresses, sd_bus_error *error) _warn_unused_result_ _nonnull_(1, 2, 4, 6);
+
+/*
+ * The same for GUEST, whose functions are taken over: WORKER_PREPARE (its buses are left alone as soon as it is begun, and it
+ * waits for other functions that are on their way), or WORKER_RESTORE of those that the policy says it of.
+ */
+int errands_add_guest(Errands *errands, sd_bus_message *call, WorkerVerb verb, Guest *guest,
+                      sd_bus_error *error) _warn_unused_result_ _nonnull_(1, 2, 4, 5);
 
 /* The way is free: starts the worker for the one that came first, if there is any. -ENOMEM. */
 int errands_start_next(Errands *errands) _warn_unused_result_ _nonnull_(1);

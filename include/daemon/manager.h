@@ -11,6 +11,7 @@
 #include "daemon/bind-watch.h"
 #include "daemon/bus-queue.h"
 #include "daemon/function-record.h"
+#include "daemon/inhibition.h"
 #include "daemon/lock-watch.h"
 #include "daemon/monitor.h"
 #include "daemon/restored.h"
@@ -59,6 +60,7 @@ typedef struct Manager {
         Restored *restored;
         FunctionRecords *records;
         BindWatch *bind_watch;
+        Inhibitions *inhibitions;
 
         Gate gate;
         unsigned n_recoveries; /* since a transaction went from its beginning to its end */

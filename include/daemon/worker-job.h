@@ -18,6 +18,7 @@ typedef enum WorkerVerb {
         WORKER_RESTORE,
         WORKER_DETACH,
         WORKER_REATTACH,
+        WORKER_PREPARE,
 } WorkerVerb;
 
 /* How it ended: CODE and STATUS as waitid(2) gives them (CLD_EXITED, CLD_KILLED, …). */

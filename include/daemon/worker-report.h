@@ -55,6 +55,8 @@ typedef struct WorkerResult {
         size_t n_functions;
         ReportWarning *warnings;
         size_t n_warnings;
+        ReportWarning *refusals; /* by one that was to plan as well: what it did not touch, and why */
+        size_t n_refusals;
         ReportWarning *state; /* of OUTCOME_FAILED: what is not as before, one after another */
         size_t n_state;
 } WorkerResult;

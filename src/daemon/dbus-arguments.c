@@ -83,6 +83,44 @@ int function_list_read(sd_bus_message *call, FunctionList *ret, sd_bus_error *er
         return 0;
 }
 
+static int read_guest_function(sd_bus_message *call, Guest *guest, sd_bus_error *error)
+{
+        const char *name;
+        int managed, r = sd_bus_message_read(call, "(sb)", &name, &managed);
+        if (r <= 0)
+                return r;
+        if (guest->n_functions == REQUEST_FUNCTIONS_MAX)
+                return dbus_error_set(error, DBUS_ERROR_INVALID_ARGUMENT,
+                                      "more than %u functions were given", REQUEST_FUNCTIONS_MAX);
+        GuestFunction *functions =
+                        reallocarray(guest->functions, guest->n_functions + 1, sizeof(*functions));
+        if (!functions)
+                return -ENOMEM;
+        guest->functions = functions;
+        functions[guest->n_functions] = (GuestFunction){ .managed = managed };
+        r = parse(name, &functions[guest->n_functions++].address, error);
+        return r < 0 ? r : 1;
+}
+
+int guest_read(sd_bus_message *call, Guest *ret, sd_bus_error *error)
+{
+        _cleanup_(guest_clear) Guest guest = { 0 };
+        int r = sd_bus_message_enter_container(call, 'a', "(sb)");
+        while (r >= 0 && (r = read_guest_function(call, &guest, error)) > 0)
+                ;
+        if (r >= 0)
+                r = sd_bus_message_exit_container(call);
+        if (r >= 0)
+                r = sd_bus_message_read(call, "t", &guest.inhibit_usec);
+        if (r < 0)
+                return r;
+        if (guest.n_functions == 0)
+                return dbus_error_set(error, DBUS_ERROR_INVALID_ARGUMENT, "no function was given");
+        *ret = guest;
+        guest = (Guest){ 0 };
+        return 0;
+}
+
 static int read_option(sd_bus_message *call, RealignOptions *options, sd_bus_error *error)
 {
         char buffer[NAME_SHOWN + 1];

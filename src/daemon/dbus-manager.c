@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/dbus-arguments.h"
 #include "daemon/dbus-error.h"
+#include "daemon/dbus-guest.h"
 #include "daemon/errand.h"
 #include "daemon/manager-status.h"
 
@@ -224,6 +225,14 @@ const sd_bus_vtable dbus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Reattach", SD_BUS_ARGS("as", functions),
                                 SD_BUS_RESULT("a(sasssss)", results), method_reattach,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PrepareForGuest", SD_BUS_ARGS("a(sb)", functions, "t", inhibit_usec),
+                                SD_BUS_RESULT("a(sssss)", verdicts), dbus_guest_prepare,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ReleaseFromGuest", SD_BUS_ARGS("a(sb)", functions, "t", inhibit_usec),
+                                SD_BUS_RESULT("a(sasssss)", results), dbus_guest_release,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Inhibit", SD_BUS_ARGS("a(sb)", functions, "t", inhibit_usec),
+                                SD_BUS_NO_RESULT, dbus_guest_inhibit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("TransactionStarted", SD_BUS_ARGS("s", id, "s", bus, "as", functions), 0),

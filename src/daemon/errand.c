@@ -5,6 +5,7 @@
 #include "act/outcome.h"
 #include "base/text.h"
 #include "daemon/dbus-error.h"
+#include "daemon/manager-look.h"
 #include "daemon/manager-memory.h"
 #include "daemon/manager-work.h"
 #include "daemon/transaction-log.h"
@@ -20,6 +21,7 @@ typedef struct Errand {
         WorkerVerb verb;
         PciAddress *addresses;
         size_t n_addresses;
+        Guest guest; /* what they are for; without functions: for none */
         bool begun;
         WorkerReport **reports;
         size_t n_reports;
@@ -27,7 +29,7 @@ typedef struct Errand {
 
 struct Errands {
         Manager *manager;
-        Errand **items; /* in the order of their coming; only the first can have begun */
+        Errand **items; /* in the order of their turns; only the first can have begun */
         size_t n_items;
 };
 
@@ -47,6 +49,7 @@ static Errand *errand_free(Errand *errand)
                 return NULL;
         sd_bus_message_unref(errand->call);
         free(errand->addresses);
+        guest_clear(&errand->guest);
         for (size_t i = 0; i < errand->n_reports; i++)
                 worker_report_free(errand->reports[i]);
         free(errand->reports);
@@ -88,8 +91,7 @@ void errands_sender_gone(Errands *errands, const char *sender)
         }
 }
 
-int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const PciAddress *addresses,
-                size_t n_addresses, sd_bus_error *error)
+static int check_way(const Errands *errands, sd_bus_error *error)
 {
         if (errands->n_items >= ERRANDS_MAX)
                 return dbus_error_set(error, DBUS_ERROR_TOO_MANY_REQUESTS,
@@ -99,6 +101,16 @@ int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const P
                                 error, DBUS_ERROR_RECOVERY_FAILED,
                                 "an interrupted transaction could not be recovered: no further one is started "
                                 "until the service is reloaded");
+        return 0;
+}
+
+/* With room for N addresses, none of which is set. */
+static int add(Errands *errands, sd_bus_message *call, WorkerVerb verb, size_t n, Errand **ret,
+               sd_bus_error *error)
+{
+        int r = check_way(errands, error);
+        if (r < 0)
+                return r;
         Errand **items = reallocarray(errands->items, errands->n_items + 1, sizeof(items[0]));
         if (!items)
                 return -ENOMEM;
@@ -106,23 +118,87 @@ int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const P
         _cleanup_(errand_freep) Errand *errand = calloc(1, sizeof(*errand));
         if (!errand)
                 return -ENOMEM;
-        errand->addresses = calloc(n_addresses, sizeof(addresses[0]));
+        errand->addresses = calloc(n + 1, sizeof(errand->addresses[0]));
         if (!errand->addresses)
                 return -ENOMEM;
-        memcpy(errand->addresses, addresses, n_addresses * sizeof(addresses[0]));
-        errand->n_addresses = n_addresses;
         errand->verb = verb;
         errand->call = sd_bus_message_ref(call);
-        items[errands->n_items++] = TAKE_PTR(errand);
+        *ret = items[errands->n_items++] = TAKE_PTR(errand);
         return 0;
+}
+
+int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const PciAddress *addresses,
+                size_t n_addresses, sd_bus_error *error)
+{
+        Errand *errand;
+        int r = add(errands, call, verb, n_addresses, &errand, error);
+        if (r < 0)
+                return r;
+        memcpy(errand->addresses, addresses, n_addresses * sizeof(addresses[0]));
+        errand->n_addresses = n_addresses;
+        return 0;
+}
+
+int errands_add_guest(Errands *errands, sd_bus_message *call, WorkerVerb verb, Guest *guest,
+                      sd_bus_error *error)
+{
+        Errand *errand;
+        int r = add(errands, call, verb, guest->n_functions, &errand, error);
+        if (r < 0)
+                return r;
+        errand->guest = *guest;
+        *guest = (Guest){ 0 };
+        return 0;
+}
+
+/* The first that nothing keeps waiting comes to the front. */
+static Errand *take_turn(Errands *errands)
+{
+        for (size_t i = 0; i < errands->n_items; i++) {
+                Errand *errand = errands->items[i];
+                if (errand->verb == WORKER_PREPARE &&
+                    guest_is_kept_waiting(errands->manager, &errand->guest))
+                        continue;
+                memmove(&errands->items[1], &errands->items[0], i * sizeof(errands->items[0]));
+                errands->items[0] = errand;
+                return errand;
+        }
+        return NULL;
+}
+
+static void answer(const Errands *errands, const Errand *errand);
+
+/* What the worker is to be asked about, as things are now. 1: the guest needs no worker, and has been answered. */
+static int begin_for_guest(Errands *errands, Errand *errand)
+{
+        Manager *manager = errands->manager;
+        if (errand->guest.n_functions == 0)
+                return 0;
+        int r = manager_look_around(manager);
+        if (r >= 0 && errand->verb == WORKER_PREPARE)
+                r = guest_inhibit(manager, &errand->guest);
+        if (r < 0)
+                return r;
+        errand->n_addresses = guest_select(manager, &errand->guest, errand->verb, errand->addresses);
+        if (errand->n_addresses > 0)
+                return 0;
+        answer(errands, errand);
+        return 1;
 }
 
 int errands_start_next(Errands *errands)
 {
-        while (errands->n_items > 0) {
-                Errand *errand = errands->items[0];
-                int r = manager_start_errand(errands->manager, errand->verb, errand->addresses,
-                                             errand->n_addresses);
+        Errand *errand;
+        while ((errand = take_turn(errands))) {
+                int r = begin_for_guest(errands, errand);
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        drop(errands, 0);
+                        continue;
+                }
+                r = manager_start_errand(errands->manager, errand->verb, errand->addresses,
+                                         errand->n_addresses);
                 if (r <= 0) {
                         errand->begun = r == 0;
                         return r;
@@ -198,15 +274,22 @@ static int reply_refusal(const Errand *errand, const WorkerResult *result)
 }
 
 /* Who cannot be answered has left. */
-static void answer(const Errand *errand)
+static void answer(const Errands *errands, const Errand *errand)
 {
+        bool is_for_guest = errand->guest.n_functions > 0;
         int r;
         if (!errand->call)
                 return;
-        if (errand->n_reports == 0)
+        if (errand->verb == WORKER_PREPARE)
+                r = guest_reply(errands->manager, &errand->guest, errand->call, errand->reports,
+                                errand->n_reports);
+        else if (is_for_guest && errand->n_addresses == 0)
+                r = reply(errand);
+        else if (errand->n_reports == 0)
                 r = dbus_error_reply(errand->call, DBUS_ERROR_WORKER_FAILED,
                                      "the worker ended without an answer, see the journal");
-        else if (errand->n_reports == 1 && errand->reports[0]->result.outcome == OUTCOME_REFUSED)
+        else if (!is_for_guest && errand->n_reports == 1 &&
+                 errand->reports[0]->result.outcome == OUTCOME_REFUSED)
                 r = reply_refusal(errand, &errand->reports[0]->result);
         else
                 r = reply(errand);
@@ -221,12 +304,14 @@ int errands_end(Errands *errands, const WorkerEnd *end)
                 const WorkerResult *result = &errand->reports[i]->result;
                 transaction_log_result(result);
                 if (*result->transaction)
-                        r = manager_remember(errands->manager, NULL, result, false);
+                        r = manager_remember(errands->manager, NULL, result, i > 0);
         }
         if (errand->n_reports == 0)
                 transaction_log_no_result(NULL, end);
+        if (r == 0 && errand->guest.n_functions > 0)
+                r = manager_look_around(errands->manager) == -ENOMEM ? -ENOMEM : 0;
         if (r == 0)
-                answer(errand);
+                answer(errands, errand);
         drop(errands, 0);
         return r;
 }

@@ -92,8 +92,19 @@ static void say_lines(const Bus *bus, int priority, Reason reason, char *lines)
                 log_say(priority, &about, "%s", line);
 }
 
+/* Functions on it, or near it, are on their way to a guest or back: it is looked at when they have got there. */
+static bool is_kept(const Manager *manager, Bus *bus)
+{
+        if (!inhibitions_cover(manager->inhibitions, bus->key, NULL, 0))
+                return false;
+        bus_rest(bus, REASON_GUEST_CHANGES);
+        return true;
+}
+
 static int look_at(Manager *manager, Bus *bus, uint64_t now)
 {
+        if (is_kept(manager, bus))
+                return 0;
         _cleanup_(assessment_freep) Assessment *assessment = NULL;
         int r = assessment_make(manager->survey, manager->policy, manager->attempts, manager->restored, bus,
                                 &assessment);
@@ -139,12 +150,26 @@ static int glance(Manager *manager, uint64_t now)
         return r < 0 ? r : 0;
 }
 
+/* Libvirt has not said that they have got there: it may be gone. */
+static int end_inhibitions(Manager *manager, uint64_t now)
+{
+        char *key;
+        int r = 0;
+        while (r == 0 && (key = inhibitions_take_over(manager->inhibitions, now))) {
+                r = bus_queue_touch(manager->queue, key, now);
+                free(key);
+        }
+        return r;
+}
+
 int manager_turn(Manager *manager)
 {
         uint64_t now = manager_now(manager);
         if (manager->job || manager->gate != GATE_OPEN)
                 return glance(manager, now);
-        int r = errands_start_next(manager->errands);
+        int r = end_inhibitions(manager, now);
+        if (r == 0)
+                r = errands_start_next(manager->errands);
         if (r < 0 || manager->job)
                 return r;
         bool enumerates = manager->must_enumerate && manager->enumerate_due <= now;
@@ -340,7 +365,7 @@ void manager_plan_ended(Manager *manager, const WorkerEnd *end)
         int r = manager_read_plan(end, &set, &problem);
         manager->job = worker_job_free(manager->job);
         /* Made from a world that has changed; but on the ladder the events are those of the step before. */
-        if (bus->lowest_rung == 0 && bus_resume(bus))
+        if (bus->lowest_rung == 0 && (bus_resume(bus) || is_kept(manager, bus)))
                 return;
         if (r < 0 && r != -ENOMEM) {
                 if (bus_says(bus, problem))

@@ -29,6 +29,7 @@ const char *manager_state_name(const Manager *manager)
                 [WORKER_PLAN] = "planning",      [WORKER_EXECUTE] = "executing",
                 [WORKER_RECOVER] = "recovering", [WORKER_RESTORE] = "restoring",
                 [WORKER_DETACH] = "detaching",   [WORKER_REATTACH] = "reattaching",
+                [WORKER_PREPARE] = "preparing",
         };
         if (manager->gate == GATE_FOREIGN)
                 return "foreign";
@@ -66,6 +67,8 @@ static char *job_sentence(const Manager *manager)
                 return text_format("Giving BARs their own sizes back: %s.", progress);
         case WORKER_DETACH:
                 return text_format("Detaching functions from the host: %s.", progress);
+        case WORKER_PREPARE:
+                return text_format("Preparing functions for a guest: %s.", progress);
         case WORKER_REATTACH:
                 return text_format("Reattaching functions to the host: %s.", progress);
         }

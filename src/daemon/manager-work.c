@@ -316,7 +316,8 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
 static bool is_errand(const Manager *manager)
 {
         WorkerVerb verb = worker_job_verb(manager->job);
-        return verb == WORKER_RESTORE || verb == WORKER_DETACH || verb == WORKER_REATTACH;
+        return verb == WORKER_RESTORE || verb == WORKER_DETACH || verb == WORKER_REATTACH ||
+               verb == WORKER_PREPARE;
 }
 
 /* What it asked for may have changed any bus. */

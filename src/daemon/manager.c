@@ -183,6 +183,9 @@ static int arm_timers(Manager *manager)
 {
         bool may_turn = !manager->job && manager->gate == GATE_OPEN;
         uint64_t due = may_turn ? bus_queue_next(manager->queue) : manager->glance_due;
+        uint64_t over = inhibitions_next(manager->inhibitions);
+        if (may_turn && over < due)
+                due = over;
         if (may_turn && manager->must_enumerate && manager->enumerate_due < due)
                 due = manager->enumerate_due;
         int r = arm(manager->turn_timer, due);
@@ -346,6 +349,8 @@ static int set_up_memory(Manager *manager)
                 r = function_records_new(&manager->records);
         if (r == 0)
                 r = bind_watch_new(&manager->bind_watch);
+        if (r == 0)
+                r = inhibitions_new(&manager->inhibitions);
         return r == 0 ? errands_new(manager, &manager->errands) : r;
 }
 
@@ -405,6 +410,7 @@ Manager *manager_free(Manager *manager)
         restored_free(manager->restored);
         function_records_free(manager->records);
         bind_watch_free(manager->bind_watch);
+        inhibitions_free(manager->inhibitions);
         survey_free(manager->survey);
         policy_free(manager->policy);
         sd_event_unref(manager->event);

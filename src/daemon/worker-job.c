@@ -29,6 +29,7 @@ struct WorkerJob {
 static const char *const verb_names[] = {
         [WORKER_PLAN] = "plan",       [WORKER_EXECUTE] = "execute", [WORKER_RECOVER] = "recover",
         [WORKER_RESTORE] = "restore", [WORKER_DETACH] = "detach",   [WORKER_REATTACH] = "reattach",
+        [WORKER_PREPARE] = "prepare",
 };
 
 const char *worker_verb_name(WorkerVerb verb)

@@ -192,7 +192,9 @@ static int read_result(JsonObject *object, WorkerResult *result, char **ret_prob
                 r = read_functions(object, result, ret_problem);
         if (r == 0)
                 r = read_warnings(object, "warnings", &result->warnings, &result->n_warnings, ret_problem);
-        JsonObject *state;
+        JsonObject *refusals, *state;
+        if (r == 0 && json_object_object_get_ex(object, "refusals", &refusals))
+                r = read_warnings(object, "refusals", &result->refusals, &result->n_refusals, ret_problem);
         if (r < 0 || !json_object_object_get_ex(object, "state", &state))
                 return r;
         return read_warnings(object, "state", &result->state, &result->n_state, ret_problem);
@@ -247,6 +249,7 @@ WorkerReport *worker_report_free(WorkerReport *report)
                 free(report->result.functions[i].path);
         free(report->result.functions);
         warnings_free(report->result.warnings, report->result.n_warnings);
+        warnings_free(report->result.refusals, report->result.n_refusals);
         warnings_free(report->result.state, report->result.n_state);
         free(report);
         return NULL;

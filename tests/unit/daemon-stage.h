@@ -144,7 +144,7 @@ static inline void stage_worker(const Stage *stage)
                         "#!/bin/sh\n"
                         "d=%s\n"
                         "for word; do\n"
-                        "    case $word in --plan | --execute | --recover | --restore | --detach | --reattach) verb=${word#--} ;; esac\n"
+                        "    case $word in --plan | --execute | --recover | --restore | --detach | --reattach | --prepare) verb=${word#--} ;; esac\n"
                         "done\n"
                         "echo \"$verb $*\" >>$d/calls\n"
                         ". $d/on-$verb\n",

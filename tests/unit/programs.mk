@@ -24,13 +24,16 @@ test_lock_watch_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_lock_watch_LDADD = $(DAEMON_TEST_LIBS)
 
 # The same over D-Bus, with a bus of their own.
-DBUS_TESTS = test-dbus test-dbus-errand test-dbus-request test-dbus-polkit
+DBUS_TESTS = test-hook test-dbus test-dbus-errand test-dbus-request test-dbus-polkit
 UNIT_TESTS += $(DBUS_TESTS)
 DBUS_TEST_CFLAGS = $(DAEMON_TEST_CFLAGS) -DDBUS_POLICY_TOP=\"$(abs_top_srcdir)\"
 DBUS_STAGE = tests/unit/dbus-stage.h tests/unit/daemon-stage.h tests/unit/suite.h tests/unit/tree.h
 test_dbus_SOURCES = tests/unit/test-dbus.c $(DBUS_STAGE)
 test_dbus_CFLAGS = $(DBUS_TEST_CFLAGS)
 test_dbus_LDADD = $(DAEMON_TEST_LIBS)
+test_hook_SOURCES = tests/unit/test-hook.c $(DBUS_STAGE)
+test_hook_CFLAGS = $(DBUS_TEST_CFLAGS)
+test_hook_LDADD = $(DAEMON_TEST_LIBS)
 test_dbus_errand_SOURCES = tests/unit/test-dbus-errand.c $(DBUS_STAGE)
 test_dbus_errand_CFLAGS = $(DBUS_TEST_CFLAGS)
 test_dbus_errand_LDADD = $(DAEMON_TEST_LIBS)
@@ -111,3 +114,8 @@ UNIT_TESTS += test-bus-verbs
 test_bus_verbs_SOURCES = tests/unit/test-bus-verbs.c $(DBUS_STAGE)
 test_bus_verbs_CFLAGS = $(DBUS_TEST_CFLAGS)
 test_bus_verbs_LDADD = $(DAEMON_TEST_LIBS)
+
+UNIT_TESTS += test-inhibition
+test_inhibition_SOURCES = tests/unit/test-inhibition.c tests/unit/suite.h
+test_inhibition_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_inhibition_LDADD = $(DAEMON_TEST_LIBS)
