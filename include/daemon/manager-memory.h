@@ -15,6 +15,9 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
 /* The same for, and logs, results that came while no daemon was listening. -ENOMEM. */
 int manager_catch_up(Manager *manager) _warn_unused_result_ _nonnull_(1);
 
+/* Recalls how transactions ended that a daemon before this one has seen, for those who ask. -ENOMEM. */
+int manager_recall(Manager *manager) _warn_unused_result_ _nonnull_(1);
+
 /* udev reports EVENT: a bind that no transaction made ends what was asked for its function before. -ENOMEM. */
 int manager_hear_bind(Manager *manager, const MonitorEvent *event) _warn_unused_result_ _nonnull_(1, 2);
 

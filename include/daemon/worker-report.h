@@ -32,6 +32,7 @@ typedef struct WorkerProgress {
 typedef struct ReportFunction {
         PciAddress address;
         char *path; /* topology_path() */
+        uint16_t vendor, device;
         bool target;
 } ReportFunction;
 

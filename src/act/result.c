@@ -77,6 +77,8 @@ static JsonObject *function_to_json(const PlanFunction *planned, const Topology 
 
         if (!object || json_add_address(object, "function", now ? now->address : planned->address) < 0 ||
             json_add_text(object, "path", planned->path) < 0 ||
+            json_add_u64(object, "vendor", planned->vendor) < 0 ||
+            json_add_u64(object, "device", planned->device) < 0 ||
             json_add_bool(object, "present", now != NULL) < 0 ||
             json_add_text(object, "driver", now ? now->driver : NULL) < 0 ||
             json_add_text(object, "driver-before", planned->driver) < 0 ||

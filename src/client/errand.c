@@ -19,6 +19,7 @@
 typedef struct ErrandResult {
         char *functions; /* "0000:03:00.0, 0000:03:00.1" */
         char *outcome, *reason, *culprit, *detail;
+        bool untouched; /* nothing was to be done */
 } ErrandResult;
 
 typedef struct ErrandResults {
@@ -53,7 +54,12 @@ TEXT(functions)
 TEXT(outcome)
 TEXT(reason)
 TEXT(culprit)
-TEXT(detail)
+
+static char *text_detail(const void *data)
+{
+        const ErrandResult *result = data;
+        return result->untouched ? strdup("it was so already") : cell(result->detail);
+}
 
 static bool is_fine(const void *data)
 {
@@ -68,7 +74,7 @@ static StyleColor color_outcome(const void *data)
 static const Column columns[] = {
         { .name = "FUNCTIONS",
           .text = text_functions,
-          .help = "what it was about; none when nothing was to be done" },
+          .help = "what it was about; none of what was refused" },
         { .name = "OUTCOME",
           .text = text_outcome,
           .color = color_outcome,
@@ -114,6 +120,7 @@ static int read_result(sd_bus_message *reply, ErrandResults *results)
                 r = sd_bus_message_read(reply, "ssss", &outcome, &reason, &culprit, &detail);
         if (r < 0)
                 return r;
+        result->untouched = *id == '\0' && strcmp(outcome, "verified") == 0;
         result->outcome = strdup(outcome);
         result->reason = strdup(reason);
         result->culprit = strdup(culprit);

@@ -231,18 +231,27 @@ int errands_take_result(Errands *errands, WorkerReport *report)
         return 0;
 }
 
+/* A result without a transaction, that is not refused, is about all that was asked for: it was as wanted already. */
+static int append_functions(sd_bus_message *answer, const Errand *errand, const WorkerResult *result)
+{
+        bool nothing = *result->transaction == '\0' && result->outcome == OUTCOME_VERIFIED;
+        size_t n = nothing ? errand->n_addresses : result->n_functions;
+        int r = sd_bus_message_open_container(answer, 'a', "s");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = sd_bus_message_append(answer, "s",
+                                          PCI_ADDRESS_TEXT(nothing ? errand->addresses[i]
+                                                                   : result->functions[i].address));
+        return r < 0 ? r : sd_bus_message_close_container(answer);
+}
+
 /* (id, functions, outcome, reason, culprit, detail) */
-static int append_result(sd_bus_message *answer, const WorkerResult *result)
+static int append_result(sd_bus_message *answer, const Errand *errand, const WorkerResult *result)
 {
         int r = sd_bus_message_open_container(answer, 'r', "sasssss");
         if (r >= 0)
                 r = sd_bus_message_append(answer, "s", result->transaction);
         if (r >= 0)
-                r = sd_bus_message_open_container(answer, 'a', "s");
-        for (size_t i = 0; i < result->n_functions && r >= 0; i++)
-                r = sd_bus_message_append(answer, "s", PCI_ADDRESS_TEXT(result->functions[i].address));
-        if (r >= 0)
-                r = sd_bus_message_close_container(answer);
+                r = append_functions(answer, errand, result);
         if (r >= 0)
                 r = sd_bus_message_append(answer, "ssss", outcome_name(result->outcome),
                                           reason_name(result->reason),
@@ -258,7 +267,7 @@ static int reply(const Errand *errand)
         if (r >= 0)
                 r = sd_bus_message_open_container(answer, 'a', "(sasssss)");
         for (size_t i = 0; i < errand->n_reports && r >= 0; i++)
-                r = append_result(answer, &errand->reports[i]->result);
+                r = append_result(answer, errand, &errand->reports[i]->result);
         if (r >= 0)
                 r = sd_bus_message_close_container(answer);
         return r < 0 ? r : sd_bus_message_send(answer);

@@ -8,72 +8,39 @@
 #include <string.h>
 
 struct FunctionRecords {
-        FunctionRecord **items;
-        size_t n_items;
+        KeyedList list;
 };
+
+static void clear_record(KeyedItem *item)
+{
+        FunctionRecord *record = (FunctionRecord *) item;
+        free(record->refusal_detail);
+        free(record->transaction);
+        free(record->detail);
+}
 
 int function_records_new(FunctionRecords **ret)
 {
         FunctionRecords *records = calloc(1, sizeof(*records));
         if (!records)
                 return -ENOMEM;
+        records->list = (KeyedList){ .item_size = sizeof(FunctionRecord), .item_clear = clear_record };
         *ret = records;
         return 0;
 }
-
-static FunctionRecord *record_free(FunctionRecord *record)
-{
-        if (!record)
-                return NULL;
-        free(record->path);
-        free(record->refusal_detail);
-        free(record->transaction);
-        free(record->detail);
-        free(record);
-        return NULL;
-}
-DEFINE_CLEANUP(FunctionRecord *, record_free);
 
 FunctionRecords *function_records_free(FunctionRecords *records)
 {
         if (!records)
                 return NULL;
-        for (size_t i = 0; i < records->n_items; i++)
-                record_free(records->items[i]);
-        free(records->items);
+        (void) keyed_list_clear(&records->list);
         free(records);
         return NULL;
 }
 
-static FunctionRecord *find(const FunctionRecords *records, const char *path)
+const FunctionRecord *function_records_find(const FunctionRecords *records, FunctionKey key)
 {
-        for (size_t i = 0; i < records->n_items; i++)
-                if (strcmp(records->items[i]->path, path) == 0)
-                        return records->items[i];
-        return NULL;
-}
-
-const FunctionRecord *function_records_find(const FunctionRecords *records, const char *path)
-{
-        return find(records, path);
-}
-
-static int get(FunctionRecords *records, const char *path, FunctionRecord **ret)
-{
-        *ret = find(records, path);
-        if (*ret)
-                return 0;
-        _cleanup_(record_freep) FunctionRecord *record = calloc(1, sizeof(*record));
-        if (!record)
-                return -ENOMEM;
-        record->path = strdup(path);
-        FunctionRecord **items = reallocarray(records->items, records->n_items + 1, sizeof(items[0]));
-        if (items)
-                records->items = items;
-        if (!items || !record->path)
-                return -ENOMEM;
-        *ret = items[records->n_items++] = TAKE_PTR(record);
-        return 0;
+        return keyed_list_find(&records->list, key);
 }
 
 /* "0000:03:00.1: open in qemu (pid 7)", one of the two, or NULL in *RET. */
@@ -91,12 +58,13 @@ static int join(const char *function, const char *detail, char **ret)
         return 0;
 }
 
-int function_records_refuse(FunctionRecords *records, const char *path, const PlanRefusal *refusal)
+int function_records_refuse(FunctionRecords *records, FunctionKey key, const PlanRefusal *refusal)
 {
-        FunctionRecord *record;
-        int r = get(records, path, &record);
+        KeyedItem *item;
+        int r = keyed_list_get(&records->list, key, &item);
         if (r < 0)
                 return r;
+        FunctionRecord *record = (FunctionRecord *) item;
         bool other = !pci_address_equal(refusal->address, refusal->culprit);
         r = join(other ? PCI_ADDRESS_TEXT(refusal->culprit) : NULL, refusal->detail,
                  &record->refusal_detail);
@@ -112,26 +80,30 @@ static void accept_record(FunctionRecord *record)
         free(TAKE_PTR(record->refusal_detail));
 }
 
-void function_records_accept(FunctionRecords *records, const char *path)
+void function_records_accept(FunctionRecords *records, FunctionKey key)
 {
-        FunctionRecord *record = find(records, path);
+        FunctionRecord *record = keyed_list_find(&records->list, key);
         if (record)
                 accept_record(record);
 }
 
 void function_records_forget_refusals(FunctionRecords *records)
 {
-        for (size_t i = 0; i < records->n_items; i++)
-                accept_record(records->items[i]);
+        for (size_t i = 0; i < records->list.n_items; i++)
+                accept_record((FunctionRecord *) records->list.items[i]);
 }
 
 int function_records_end(FunctionRecords *records, const WorkerResult *result, uint64_t now_usec)
 {
         for (size_t i = 0; i < result->n_functions; i++) {
-                FunctionRecord *record;
-                int r = get(records, result->functions[i].path, &record);
+                const ReportFunction *function = &result->functions[i];
+                KeyedItem *item;
+                int r = keyed_list_get(&records->list,
+                                       (FunctionKey){ function->path, function->vendor, function->device },
+                                       &item);
                 if (r < 0)
                         return r;
+                FunctionRecord *record = (FunctionRecord *) item;
                 if (!text_replace(&record->transaction, "%s", result->transaction))
                         return -ENOMEM;
                 r = join(result->culprit, result->detail, &record->detail);

@@ -178,7 +178,8 @@ static int read_reason(const Manager *manager, const FunctionFacts *facts, const
 int function_state_read(const Manager *manager, const FunctionFacts *facts, FunctionState *ret)
 {
         const Bus *bus = bus_queue_find(manager->queue, facts->bus_key);
-        const FunctionRecord *record = function_records_find(manager->records, facts->path);
+        const FunctionRecord *record = function_records_find(
+                        manager->records, (FunctionKey){ facts->path, facts->vendor, facts->device });
         FunctionState state = { .state = bus_state_name(bus ? bus->state : BUS_SETTLED) };
         int r = 0;
 

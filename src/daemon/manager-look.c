@@ -296,15 +296,23 @@ static int keep_records(Manager *manager, const PlanSet *set)
 {
         int r = 0;
         for (size_t i = 0; i < set->n_plans; i++)
-                for (size_t j = 0; j < set->plans[i]->n_functions; j++)
-                        function_records_accept(manager->records, set->plans[i]->functions[j].path);
+                for (size_t j = 0; j < set->plans[i]->n_functions; j++) {
+                        const PlanFunction *planned = &set->plans[i]->functions[j];
+                        function_records_accept(
+                                        manager->records,
+                                        (FunctionKey){ planned->path, planned->vendor, planned->device });
+                }
         for (size_t i = 0; i < set->n_refusals && r == 0; i++) {
                 const PciFunction *function =
                                 topology_find(manager->survey->topology, set->refusals[i].address);
                 _cleanup_free_ char *path = function ? topology_path(function) : NULL;
+                if (function && !path)
+                        return -ENOMEM;
                 if (function)
-                        r = path ? function_records_refuse(manager->records, path, &set->refusals[i])
-                                 : -ENOMEM;
+                        r = function_records_refuse(
+                                        manager->records,
+                                        (FunctionKey){ path, function->vendor, function->device },
+                                        &set->refusals[i]);
         }
         return r;
 }

@@ -7,8 +7,8 @@
 #include "daemon/dbus-transaction.h"
 #include "daemon/log.h"
 #include "daemon/manager-look.h"
+#include "daemon/result-files.h"
 #include "daemon/transaction-log.h"
-#include "daemon/unseen-results.h"
 
 #include <errno.h>
 #include <string.h>
@@ -238,16 +238,31 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
 
 int manager_catch_up(Manager *manager)
 {
-        _cleanup_(unseen_results_clear) UnseenResults results = { 0 };
-        int r = unseen_results_read(manager->root, &results);
+        _cleanup_(result_files_clear) ResultFiles results = { 0 };
+        int r = result_files_read(manager->root, RESULT_FILES_UNSEEN, &results);
         if (r < 0 && r != -ENOMEM) {
                 log_say(LOG_WARNING, NULL, "Results of earlier transactions cannot be read: %s: %s",
                         RESULTS_DIRECTORY, strerror(-r));
                 return 0;
         }
-        for (size_t i = 0; i < results.n_reports && r == 0; i++) {
-                transaction_log_result(&results.reports[i]->result);
-                r = manager_remember(manager, NULL, &results.reports[i]->result, false);
+        for (size_t i = 0; i < results.n_items && r == 0; i++) {
+                transaction_log_result(&results.items[i].report->result);
+                r = manager_remember(manager, NULL, &results.items[i].report->result, false);
+        }
+        return r;
+}
+
+int manager_recall(Manager *manager)
+{
+        _cleanup_(result_files_clear) ResultFiles results = { 0 };
+        int r = result_files_read(manager->root, RESULT_FILES_SEEN, &results);
+        if (r < 0 && r != -ENOMEM)
+                return 0; /* manager_catch_up() says why */
+        for (size_t i = 0; i < results.n_items && r == 0; i++) {
+                const ResultFile *file = &results.items[i];
+                r = function_records_end(manager->records, &file->report->result,
+                                         (uint64_t) file->written.tv_sec * 1000000 +
+                                                         (uint64_t) file->written.tv_nsec / 1000);
         }
         return r;
 }

@@ -348,6 +348,8 @@ static int set_up_memory(Manager *manager)
         if (r == 0)
                 r = function_records_new(&manager->records);
         if (r == 0)
+                r = manager_recall(manager);
+        if (r == 0)
                 r = bind_watch_new(&manager->bind_watch);
         if (r == 0)
                 r = inhibitions_new(&manager->inhibitions);

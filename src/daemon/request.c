@@ -18,6 +18,7 @@ typedef struct RequestItem {
         PciAddress address; /* as it was asked for */
         char *path;         /* topology_path(): it may come back under another address */
         char *bus_key;
+        uint16_t vendor, device;
         uint64_t n_results; /* how many transactions it had been in */
 } RequestItem;
 
@@ -103,13 +104,25 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+static FunctionKey key_of(const RequestItem *item)
+{
+        return (FunctionKey){ item->path, item->vendor, item->device };
+}
+
+static const FunctionRecord *record_of(const Manager *manager, const RequestItem *item)
+{
+        return function_records_find(manager->records, key_of(item));
+}
+
 static int item_make(const Manager *manager, const PciFunction *function, RequestItem *item)
 {
         item->address = function->address;
         item->path = topology_path(function);
         if (!item->path)
                 return -ENOMEM;
-        const FunctionRecord *record = function_records_find(manager->records, item->path);
+        item->vendor = function->vendor;
+        item->device = function->device;
+        const FunctionRecord *record = record_of(manager, item);
         item->n_results = record ? record->n_results : 0;
         return bus_key_from_path(function->sysfs_path, &item->bus_key);
 }
@@ -169,21 +182,10 @@ static int touch_bus(Manager *manager, const RequestItem *item, const RequestTer
         return 0;
 }
 
-static int forget_attempts(Manager *manager, const RequestItem *item)
-{
-        const PciFunction *function = topology_find_path(manager->survey->topology, item->path);
-        if (!function)
-                return 0;
-        return attempts_allow(manager->attempts,
-                              (FunctionKey){ item->path, function->vendor, function->device });
-}
-
 /* Who asks for that does not want any more what was asked for before. */
 static void forget_restored(Manager *manager, const RequestItem *item)
 {
-        const PciFunction *function = topology_find_path(manager->survey->topology, item->path);
-        if (function && restored_clear(manager->restored,
-                                       (FunctionKey){ item->path, function->vendor, function->device }))
+        if (restored_clear(manager->restored, key_of(item)))
                 manager_save_restored(manager);
 }
 
@@ -226,7 +228,7 @@ int requests_add(Requests *requests, sd_bus_message *call, const RequestTerms *t
         for (size_t i = 0; i < request->n_items; i++) {
                 if (terms->realign)
                         forget_restored(manager, &request->items[i]);
-                r = terms->force ? forget_attempts(manager, &request->items[i]) : 0;
+                r = terms->force ? attempts_allow(manager->attempts, key_of(&request->items[i])) : 0;
                 if (r == 0)
                         r = touch_bus(manager, &request->items[i], terms);
                 if (r < 0)
@@ -272,7 +274,7 @@ static int append_item(const Manager *manager, sd_bus_message *reply, const Requ
 {
         FunctionFacts facts = { 0 };
         FunctionState state = { 0 };
-        const FunctionRecord *record = function_records_find(manager->records, item->path);
+        const FunctionRecord *record = record_of(manager, item);
         bool had_transaction = record && record->n_results > item->n_results;
         const char *outcome = had_transaction ? outcome_name(record->outcome) : "";
         const PciFunction *function = topology_find_path(manager->survey->topology, item->path);

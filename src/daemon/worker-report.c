@@ -105,6 +105,13 @@ static int read_function(JsonObject *object, ReportFunction *function, char **re
         int r = json_field_address(object, "function", &function->address, ret_problem);
         if (r == 0)
                 r = copy_text(object, "path", &function->path, ret_problem);
+        uint64_t vendor = 0, device = 0;
+        if (r == 0)
+                r = json_field_u64(object, "vendor", UINT16_MAX, &vendor, ret_problem);
+        if (r == 0)
+                r = json_field_u64(object, "device", UINT16_MAX, &device, ret_problem);
+        function->vendor = (uint16_t) vendor;
+        function->device = (uint16_t) device;
         return r < 0 ? r : json_field_bool(object, "target", &function->target, ret_problem);
 }
 

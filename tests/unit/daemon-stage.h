@@ -125,11 +125,11 @@ static inline void stage_on(const Stage *stage, const char *verb, const char *sc
 
 /* A result line for both functions. */
 #define STAGE_RESULT(outcome, reason, attempted) STAGE_RESULT_AND(outcome, reason, attempted, "[]")
-#define STAGE_RESULT_AND(outcome, reason, attempted, state)                                                 \
-        "echo '{\"transaction\":\"ab12\",\"outcome\":\"" outcome "\",\"reason\":\"" reason                  \
-        "\",\"attempted\":" attempted ",\"usec\":5000,\"kernel-usec\":3000,\"functions\":["                 \
-        "{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"target\":true},"                   \
-        "{\"function\":\"0000:01:00.1\",\"path\":\"0000:00:1c.0/00.1\",\"target\":true}],"                  \
+#define STAGE_RESULT_AND(outcome, reason, attempted, state)                                                                 \
+        "echo '{\"transaction\":\"ab12\",\"outcome\":\"" outcome "\",\"reason\":\"" reason                                  \
+        "\",\"attempted\":" attempted ",\"usec\":5000,\"kernel-usec\":3000,\"functions\":["                                 \
+        "{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"vendor\":4332,\"device\":33081,\"target\":true},"  \
+        "{\"function\":\"0000:01:00.1\",\"path\":\"0000:00:1c.0/00.1\",\"vendor\":4332,\"device\":33081,\"target\":true}]," \
         "\"warnings\":[],\"state\":" state "}'\n"
 
 /* What a worker that succeeds leaves: each BAR a page of its own (of 64 KiB, so that it is one on any machine). */

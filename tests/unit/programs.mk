@@ -5,7 +5,7 @@ TESTS += $(dist_check_SCRIPTS)
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)
 DAEMON_TEST_LIBS = librealignd.a $(UNIT_LIBS)
 UNIT_TESTS += test-assessment test-attempts test-bus-key test-bus-queue test-daemon \
-        test-line-reader test-unseen-results test-worker-job test-worker-report
+        test-line-reader test-result-files test-worker-job test-worker-report
 
 # Plays against the programs themselves.
 test_daemon_SOURCES = tests/unit/test-daemon.c tests/unit/daemon-stage.h tests/unit/suite.h tests/unit/tree.h
@@ -60,9 +60,9 @@ test_line_reader_SOURCES = tests/unit/test-line-reader.c tests/unit/suite.h
 test_line_reader_CFLAGS = $(DAEMON_TEST_CFLAGS)
 test_line_reader_LDADD = $(DAEMON_TEST_LIBS)
 
-test_unseen_results_SOURCES = tests/unit/test-unseen-results.c tests/unit/suite.h
-test_unseen_results_CFLAGS = $(DAEMON_TEST_CFLAGS)
-test_unseen_results_LDADD = $(DAEMON_TEST_LIBS)
+test_result_files_SOURCES = tests/unit/test-result-files.c tests/unit/suite.h
+test_result_files_CFLAGS = $(DAEMON_TEST_CFLAGS)
+test_result_files_LDADD = $(DAEMON_TEST_LIBS)
 
 test_worker_report_SOURCES = tests/unit/test-worker-report.c tests/unit/suite.h
 test_worker_report_CFLAGS = $(DAEMON_TEST_CFLAGS)

@@ -127,7 +127,8 @@ END_TEST
         "echo '{\"transaction\":\"" transaction "\",\"goal\":\"" goal "\",\"outcome\":\"" outcome           \
         "\",\"reason\":\"" reason "\",\"attempted\":false,\"usec\":7000,\"kernel-usec\":1,\"warnings\":[]," \
         "\"refusals\":[],\"functions\":[" rest "}'\n"
-#define MOVED_FIRST "{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"target\":true}]"
+#define MOVED_FIRST                                                                                         \
+        "{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"vendor\":4332,\"device\":33081,\"target\":true}]"
 
 START_TEST(detach_and_reattach)
 {
@@ -142,6 +143,9 @@ START_TEST(detach_and_reattach)
         check("detach --json=short -o FUNCTIONS,OUTCOME 01:00.0", 0,
               "{\"results\":[{\"functions\":\"0000:01:00.0\",\"outcome\":\"verified\"}]}\n", NULL);
         check("reattach 01:00.0", 4, NULL, "0000:01:00.0: the function is in use");
+        stage_on(&bus.stage, "detach", MOVED("detach", "", "verified", "none", "]"));
+        check("detach 01:00.0 01:00.1", 0,
+              "0000:01:00.0, 0000:01:00.1 verified -      -       it was so already\n", NULL);
 }
 END_TEST
 

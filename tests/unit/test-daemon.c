@@ -182,8 +182,8 @@ START_TEST(a_result_that_nobody_saw_counts)
         stage_bind(&stage);
         stage_write(&stage, RESULTS_DIRECTORY "/ab12.json",
                     "{\"transaction\":\"ab12\",\"outcome\":\"rolled-back\",\"reason\":\"wrong-driver\",\"attempted\":true,"
-                    "\"functions\":[{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"target\":true},"
-                    "{\"function\":\"0000:01:00.1\",\"path\":\"0000:00:1c.0/00.1\",\"target\":true}],\"warnings\":[]}");
+                    "\"functions\":[{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"vendor\":4332,\"device\":33081,\"target\":true},"
+                    "{\"function\":\"0000:01:00.1\",\"path\":\"0000:00:1c.0/00.1\",\"vendor\":4332,\"device\":33081,\"target\":true}],\"warnings\":[]}");
         stage_start(&stage);
         stage_await(&stage, "READY=1\nSTATUS=On the bus below 0000:00:1c.0: earlier attempts failed");
         assert_calls("plan", 0);

@@ -430,6 +430,41 @@ START_TEST(a_name_that_is_taken_is_said)
 }
 END_TEST
 
+static void assert_last(const char *id, const char *outcome)
+{
+        sd_bus_message *reply;
+        const char *last, *came_to;
+        ck_assert_int_ge(sd_bus_get_property(client, NAME, FIRST_OBJECT, FUNCTION, "LastTransaction", NULL,
+                                             &reply, "(ssst)"),
+                         0);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'r', "ssst"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "ss", &last, &came_to), 0);
+        ck_assert_str_eq(last, id);
+        ck_assert_str_eq(came_to, outcome);
+        sd_bus_message_unref(reply);
+}
+
+/* As the worker leaves it; but another card in that slot has nothing to do with it. */
+START_TEST(the_last_transaction_outlives_the_daemon)
+{
+        bus_policy("realign = report\n");
+        stage_bind(&bus.stage);
+        stage_write(&bus.stage, RESULTS_DIRECTORY "/ab12.json",
+                    "{\"transaction\":\"ab12\",\"outcome\":\"rolled-back\",\"reason\":\"bar-lost\",\"attempted\":true,"
+                    "\"functions\":[{\"function\":\"0000:01:00.0\",\"path\":\"0000:00:1c.0/00.0\",\"vendor\":4332,"
+                    "\"device\":33081,\"target\":true}],\"warnings\":[]}");
+        start();
+        assert_last("ab12", "rolled-back");
+        stage_stop(&bus.stage);
+        start();
+        assert_last("ab12", "rolled-back");
+        stage_stop(&bus.stage);
+        tree_write(bus.stage.folder, FIRST, "device", "0x8168\n");
+        start();
+        assert_last("", "");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("dbus");
@@ -446,6 +481,7 @@ int main(void)
         tcase_add_test(tests, without_a_bus_it_works_on);
         tcase_add_test(tests, a_bus_that_comes_again_is_used_again);
         tcase_add_test(tests, a_name_that_is_taken_is_said);
+        tcase_add_test(tests, the_last_transaction_outlives_the_daemon);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
 }

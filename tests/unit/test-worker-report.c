@@ -3,15 +3,15 @@
 #include "daemon/worker-report.h"
 #include "suite.h"
 
-#define RESULT                                                                                               \
-        "{\"transaction\": \"ab\", \"outcome\": \"rolled-back\", \"reason\": \"bar-lost\", \"text\": \"t\"," \
-        "\"remedy\": \"r\", \"culprit\": \"0000:03:00.1\", \"detail\": \"BAR 2\", \"scope\": \"bus\","       \
-        "\"attempted\": true, \"usec\": 412000, \"kernel-usec\": 371000, \"functions\": ["                   \
-        "{\"function\": \"0000:00:05.0\", \"path\": \"0000:00:05.0\", \"target\": false},"                   \
-        "{\"function\": \"0000:03:00.0\", \"path\": \"0000:00:05.0/00.0\", \"target\": true},"               \
-        "{\"function\": \"0000:03:00.1\", \"path\": \"0000:00:05.0/00.1\", \"target\": true}],"              \
-        "\"state\": [{\"reason\": \"bar-lost\", \"function\": \"0000:03:00.1\", \"detail\": \"BAR 2\"}],"    \
-        "\"warnings\": [{\"reason\": \"group-changed\", \"function\": \"0000:03:00.0\", \"detail\": \"5\"}," \
+#define RESULT                                                                                                                    \
+        "{\"transaction\": \"ab\", \"outcome\": \"rolled-back\", \"reason\": \"bar-lost\", \"text\": \"t\","                      \
+        "\"remedy\": \"r\", \"culprit\": \"0000:03:00.1\", \"detail\": \"BAR 2\", \"scope\": \"bus\","                            \
+        "\"attempted\": true, \"usec\": 412000, \"kernel-usec\": 371000, \"functions\": ["                                        \
+        "{\"function\": \"0000:00:05.0\", \"path\": \"0000:00:05.0\", \"vendor\":4332,\"device\":33081, \"target\": false},"      \
+        "{\"function\": \"0000:03:00.0\", \"path\": \"0000:00:05.0/00.0\", \"vendor\":4332,\"device\":33081, \"target\": true},"  \
+        "{\"function\": \"0000:03:00.1\", \"path\": \"0000:00:05.0/00.1\", \"vendor\":4332,\"device\":33081, \"target\": true}]," \
+        "\"state\": [{\"reason\": \"bar-lost\", \"function\": \"0000:03:00.1\", \"detail\": \"BAR 2\"}],"                         \
+        "\"warnings\": [{\"reason\": \"group-changed\", \"function\": \"0000:03:00.0\", \"detail\": \"5\"},"                      \
         "{\"reason\": \"recovered\"}], \"steps\": []}"
 
 static WorkerReport *parse(const char *line)
@@ -101,7 +101,7 @@ START_TEST(says_what_makes_no_sense)
                 { "{\"transaction\": \"a\", \"outcome\": \"failed\", \"attempted\": true, \"functions\": [7]}",
                   "function" },
                 { "{\"transaction\": \"a\", \"outcome\": \"failed\", \"attempted\": true, \"functions\": "
-                  "[{\"function\": \"0000:00:00.0\", \"path\": \"p\", \"target\": true}, {}]}",
+                  "[{\"function\": \"0000:00:00.0\", \"path\": \"p\", \"vendor\":4332,\"device\":33081, \"target\": true}, {}]}",
                   "function" },
                 { "{\"transaction\": \"a\", \"outcome\": \"failed\", \"attempted\": true, \"functions\": [], "
                   "\"warnings\": [{\"reason\": \"odd\"}]}",

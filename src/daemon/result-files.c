@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-#include "daemon/unseen-results.h"
+#include "daemon/result-files.h"
 
 #include "base/text.h"
 #include "daemon/attempts.h"
@@ -9,22 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct Found {
-        struct timespec written;
-        WorkerReport *report;
-} Found;
-
-typedef struct FoundList {
-        Found *items;
-        size_t n_items;
-} FoundList;
-
-static void found_list_clear(FoundList *list)
+void result_files_clear(ResultFiles *files)
 {
-        for (size_t i = 0; i < list->n_items; i++)
-                worker_report_free(list->items[i].report);
-        free(list->items);
-        *list = (FoundList){ 0 };
+        for (size_t i = 0; i < files->n_items; i++)
+                worker_report_free(files->items[i].report);
+        free(files->items);
+        *files = (ResultFiles){ 0 };
 }
 
 static int compare_times(struct timespec a, struct timespec b)
@@ -34,9 +24,9 @@ static int compare_times(struct timespec a, struct timespec b)
         return (a.tv_nsec > b.tv_nsec) - (a.tv_nsec < b.tv_nsec);
 }
 
-static int compare_found(const void *a, const void *b)
+static int compare_files(const void *a, const void *b)
 {
-        return compare_times(((const Found *) a)->written, ((const Found *) b)->written);
+        return compare_times(((const ResultFile *) a)->written, ((const ResultFile *) b)->written);
 }
 
 static int time_of(const Root *root, const char *path, struct timespec *ret)
@@ -54,7 +44,18 @@ static int time_of(const Root *root, const char *path, struct timespec *ret)
         return 0;
 }
 
-static int take(FoundList *list, const Root *root, const char *name, const struct timespec *seen)
+/* When the attempts were saved last, and which of the results are asked for. */
+typedef struct Since {
+        struct timespec seen;
+        ResultFilesKind kind;
+} Since;
+
+static bool is_wanted(const Since *since, struct timespec written)
+{
+        return (compare_times(written, since->seen) > 0) == (since->kind == RESULT_FILES_UNSEEN);
+}
+
+static int take(ResultFiles *files, const Root *root, const char *name, const Since *since)
 {
         _cleanup_(worker_report_freep) WorkerReport *report = NULL;
         _cleanup_free_ char *path = text_format(RESULTS_DIRECTORY "/%s", name), *text = NULL,
@@ -63,15 +64,15 @@ static int take(FoundList *list, const Root *root, const char *name, const struc
 
         if (!path)
                 return -ENOMEM;
-        if (time_of(root, path, &written) < 0 || compare_times(written, *seen) <= 0 ||
+        if (time_of(root, path, &written) < 0 || !is_wanted(since, written) ||
             root_read_file(root, path, &text, NULL) < 0 ||
             worker_report_parse(text, &report, &problem) < 0 || report->kind != WORKER_REPORT_RESULT)
                 return 0;
-        Found *items = reallocarray(list->items, list->n_items + 1, sizeof(*items));
+        ResultFile *items = reallocarray(files->items, files->n_items + 1, sizeof(*items));
         if (!items)
                 return -ENOMEM;
-        list->items = items;
-        items[list->n_items++] = (Found){ .written = written, .report = TAKE_PTR(report) };
+        files->items = items;
+        items[files->n_items++] = (ResultFile){ .written = written, .report = TAKE_PTR(report) };
         return 0;
 }
 
@@ -81,13 +82,13 @@ static bool is_result_name(const char *name)
         return dot && dot != name && strcmp(dot, ".json") == 0;
 }
 
-int unseen_results_read(const Root *root, UnseenResults *ret)
+int result_files_read(const Root *root, ResultFilesKind kind, ResultFiles *ret)
 {
         _cleanup_closedir_ DIR *directory = NULL;
-        _cleanup_(found_list_clear) FoundList list = { 0 };
-        struct timespec seen = { 0 };
+        _cleanup_(result_files_clear) ResultFiles files = { 0 };
+        Since since = { .kind = kind };
 
-        int r = time_of(root, ATTEMPTS_PATH, &seen);
+        int r = time_of(root, ATTEMPTS_PATH, &since.seen);
         if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                 return r;
         r = root_open_directory(root, RESULTS_DIRECTORY, &directory);
@@ -97,25 +98,12 @@ int unseen_results_read(const Root *root, UnseenResults *ret)
         r = 0;
         while (directory && r == 0 && (entry = readdir(directory)))
                 if (is_result_name(entry->d_name))
-                        r = take(&list, root, entry->d_name, &seen);
+                        r = take(&files, root, entry->d_name, &since);
         if (r < 0)
                 return r;
-
-        UnseenResults results = { .reports = calloc(list.n_items + 1, sizeof(*results.reports)) };
-        if (!results.reports)
-                return -ENOMEM;
-        if (list.n_items > 0)
-                qsort(list.items, list.n_items, sizeof(*list.items), compare_found);
-        for (; results.n_reports < list.n_items; results.n_reports++)
-                results.reports[results.n_reports] = TAKE_PTR(list.items[results.n_reports].report);
-        *ret = results;
+        if (files.n_items > 0)
+                qsort(files.items, files.n_items, sizeof(files.items[0]), compare_files);
+        *ret = files;
+        files = (ResultFiles){ 0 };
         return 0;
-}
-
-void unseen_results_clear(UnseenResults *results)
-{
-        for (size_t i = 0; i < results->n_reports; i++)
-                worker_report_free(results->reports[i]);
-        free(results->reports);
-        *results = (UnseenResults){ 0 };
 }

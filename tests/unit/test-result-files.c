@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "daemon/attempts.h"
-#include "daemon/unseen-results.h"
+#include "daemon/result-files.h"
 #include "suite.h"
 
 static const char *folder;
@@ -41,43 +41,43 @@ static void write_result(const char *id, time_t time)
 
 START_TEST(no_directory_is_no_results)
 {
-        UnseenResults results;
-        ck_assert_int_eq(unseen_results_read(root, &results), 0);
-        ck_assert_uint_eq(results.n_reports, 0);
-        unseen_results_clear(&results);
+        ResultFiles results;
+        ck_assert_int_eq(result_files_read(root, RESULT_FILES_UNSEEN, &results), 0);
+        ck_assert_uint_eq(results.n_items, 0);
+        result_files_clear(&results);
 }
 END_TEST
 
 START_TEST(only_what_is_newer_oldest_first)
 {
-        UnseenResults results;
+        ResultFiles results;
         write_result("dd", 2000);
         write_result("aa", 3000);
         write_result("cc", 1000);
         write_result("bb", 2500);
         write_at(ATTEMPTS_PATH, "{}", 2000);
-        ck_assert_int_eq(unseen_results_read(root, &results), 0);
-        ck_assert_uint_eq(results.n_reports, 2);
-        ck_assert_str_eq(results.reports[0]->result.transaction, "bb");
-        ck_assert_str_eq(results.reports[1]->result.transaction, "aa");
-        unseen_results_clear(&results);
+        ck_assert_int_eq(result_files_read(root, RESULT_FILES_UNSEEN, &results), 0);
+        ck_assert_uint_eq(results.n_items, 2);
+        ck_assert_str_eq(results.items[0].report->result.transaction, "bb");
+        ck_assert_str_eq(results.items[1].report->result.transaction, "aa");
+        result_files_clear(&results);
 }
 END_TEST
 
 START_TEST(without_attempts_all_are_unseen)
 {
-        UnseenResults results;
+        ResultFiles results;
         write_result("aa", 1000);
         write_result("bb", 2000);
-        ck_assert_int_eq(unseen_results_read(root, &results), 0);
-        ck_assert_uint_eq(results.n_reports, 2);
-        unseen_results_clear(&results);
+        ck_assert_int_eq(result_files_read(root, RESULT_FILES_UNSEEN, &results), 0);
+        ck_assert_uint_eq(results.n_items, 2);
+        result_files_clear(&results);
 }
 END_TEST
 
 START_TEST(what_is_no_result_is_left_out)
 {
-        UnseenResults results;
+        ResultFiles results;
         write_result("aa", 1000);
         write_at(RESULTS_DIRECTORY "/half.json", "{\"transaction\":", 1000);
         write_at(RESULTS_DIRECTORY "/new.json.new", "{}", 1000);
@@ -86,17 +86,17 @@ START_TEST(what_is_no_result_is_left_out)
         write_at(RESULTS_DIRECTORY "/step.json",
                  "{\"transaction\": \"a\", \"step\": \"bind\", \"state\": \"done\"}", 1000);
         suite_link(folder, RESULTS_DIRECTORY "/link.json", "aa.json");
-        ck_assert_int_eq(unseen_results_read(root, &results), 0);
-        ck_assert_uint_eq(results.n_reports, 1);
-        ck_assert_str_eq(results.reports[0]->result.transaction, "aa");
-        unseen_results_clear(&results);
+        ck_assert_int_eq(result_files_read(root, RESULT_FILES_UNSEEN, &results), 0);
+        ck_assert_uint_eq(results.n_items, 1);
+        ck_assert_str_eq(results.items[0].report->result.transaction, "aa");
+        result_files_clear(&results);
 }
 END_TEST
 
 int main(void)
 {
-        Suite *suite = suite_create("unseen-results");
-        TCase *tests = tcase_create("unseen-results");
+        Suite *suite = suite_create("result-files");
+        TCase *tests = tcase_create("result-files");
         tcase_add_checked_fixture(tests, setup, teardown);
         tcase_add_test(tests, no_directory_is_no_results);
         tcase_add_test(tests, only_what_is_newer_oldest_first);
