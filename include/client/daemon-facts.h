@@ -34,5 +34,8 @@ int daemon_facts_read(sd_bus *bus, DaemonFacts **ret, sd_bus_error *error) _warn
 DaemonFacts *daemon_facts_free(DaemonFacts *facts);
 DEFINE_CLEANUP(DaemonFacts *, daemon_facts_free);
 
+/* Leaves the functions at ADDRESSES and forgets the others. */
+void daemon_facts_keep(DaemonFacts *facts, const PciAddress *addresses, size_t n) _nonnull_(1);
+
 /* What it knows of the function at ADDRESS; NULL: nothing, also when FACTS is NULL. */
 const DaemonFunction *daemon_facts_of(const DaemonFacts *facts, PciAddress address);

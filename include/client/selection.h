@@ -44,7 +44,8 @@ bool selection_is_pattern(const char *name) _nonnull_(1);
 bool selection_pattern_matches(const char *pattern, PciAddress address) _nonnull_(1);
 
 /*
- * The addresses that NAMES name, which need not be those of functions; only for patterns is the machine looked at. Says
+ * The addresses that NAMES name, which need not be those of functions; only for patterns is the machine looked at (with
+ * --host: its daemon asked, which knows those on VFIO drivers). Says
  * itself what is wrong: then nothing is returned.
  */
 ClientExit selection_parse_addresses(const ClientContext *context, size_t n, char *const *names,

@@ -40,6 +40,25 @@ const DaemonFunction *daemon_facts_of(const DaemonFacts *facts, PciAddress addre
         return NULL;
 }
 
+static bool is_among(PciAddress address, const PciAddress *addresses, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (pci_address_equal(address, addresses[i]))
+                        return true;
+        return false;
+}
+
+void daemon_facts_keep(DaemonFacts *facts, const PciAddress *addresses, size_t n)
+{
+        size_t n_kept = 0;
+        for (size_t i = 0; i < facts->n_functions; i++)
+                if (is_among(facts->functions[i].address, addresses, n))
+                        facts->functions[n_kept++] = facts->functions[i];
+                else
+                        function_clear(&facts->functions[i]);
+        facts->n_functions = n_kept;
+}
+
 /* --- the properties */
 
 static int read_text(sd_bus_message *message, char **text)

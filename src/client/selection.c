@@ -4,6 +4,7 @@
 
 #include "base/reason.h"
 #include "base/text.h"
+#include "client/daemon-facts.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -174,10 +175,39 @@ static ClientExit append_pattern(const Topology *topology, const char *pattern, 
         return status;
 }
 
+static ClientExit read_facts(const ClientContext *context, DaemonFacts **ret)
+{
+        _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        ClientExit status = bus_client_open(context, &bus);
+        if (status != CLIENT_EXIT_FINE)
+                return status;
+        int r = daemon_facts_read(bus, ret, &error);
+        return r < 0 ? bus_client_complain(context, &error, r) : CLIENT_EXIT_FINE;
+}
+
+/* Of another machine there are the functions that its daemon knows: those on VFIO drivers. */
+static ClientExit append_remote(const DaemonFacts *facts, const char *pattern, PciAddress **list, size_t *n)
+{
+        bool found = false;
+        for (size_t i = 0; i < facts->n_functions; i++) {
+                if (!selection_pattern_matches(pattern, facts->functions[i].address))
+                        continue;
+                found = true;
+                ClientExit status = append_address(list, n, facts->functions[i].address);
+                if (status != CLIENT_EXIT_FINE)
+                        return status;
+        }
+        return found ? CLIENT_EXIT_FINE
+                     : complain(CLIENT_EXIT_ERROR, pattern,
+                                "matches no function on a VFIO driver there; see \"vfio-realign status -H\"");
+}
+
 ClientExit selection_parse_addresses(const ClientContext *context, size_t n, char *const *names,
                                      PciAddress **ret, size_t *ret_n)
 {
         _cleanup_(topology_freep) Topology *topology = NULL;
+        _cleanup_(daemon_facts_freep) DaemonFacts *facts = NULL;
         _cleanup_free_ PciAddress *list = NULL;
         ClientExit worst = CLIENT_EXIT_FINE;
         size_t n_list = 0;
@@ -185,10 +215,13 @@ ClientExit selection_parse_addresses(const ClientContext *context, size_t n, cha
         for (size_t i = 0; i < n; i++) {
                 PciAddress address;
                 ClientExit status = CLIENT_EXIT_FINE;
-                if (selection_is_pattern(names[i]) && context->host)
-                        return complain(CLIENT_EXIT_USAGE, names[i],
-                                        "is a pattern, which cannot go with --host");
-                if (selection_is_pattern(names[i])) {
+                if (selection_is_pattern(names[i]) && context->host) {
+                        if (!facts)
+                                status = read_facts(context, &facts);
+                        if (status != CLIENT_EXIT_FINE)
+                                return status;
+                        status = append_remote(facts, names[i], &list, &n_list);
+                } else if (selection_is_pattern(names[i])) {
                         if (!topology)
                                 status = client_read_topology(context, &topology);
                         if (status == CLIENT_EXIT_FINE)

@@ -165,6 +165,18 @@ static ClientExit exit_status_of(const DaemonFunction *function)
                                : CLIENT_EXIT_NEEDS_REALIGN;
 }
 
+/* Leaves those that are named; says which are not known there. */
+static ClientExit keep_named(DaemonFacts *facts, const PciAddress *addresses, size_t n)
+{
+        ClientExit status = CLIENT_EXIT_FINE;
+        for (size_t i = 0; i < n; i++)
+                if (!daemon_facts_of(facts, addresses[i]))
+                        status = client_error("%s: it is no function on a VFIO driver there",
+                                              PCI_ADDRESS_TEXT(addresses[i]));
+        daemon_facts_keep(facts, addresses, n);
+        return status;
+}
+
 static ClientExit show_remote(const ClientContext *context, const DaemonFacts *facts, const Columns *columns)
 {
         ClientExit status = CLIENT_EXIT_FINE;
@@ -191,31 +203,34 @@ static ClientExit show_remote(const ClientContext *context, const DaemonFacts *f
 }
 
 /* Of another machine there is what its daemon says. */
-static ClientExit remote_status(const ClientContext *context)
+static ClientExit remote_status(const ClientContext *context, size_t n, char *const *arguments)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(daemon_facts_freep) DaemonFacts *facts = NULL;
+        _cleanup_free_ PciAddress *addresses = NULL;
         Columns columns = { 0 };
+        size_t n_addresses = 0;
 
         ClientExit status = columns_choose(&remote_status_columns, context->columns, &columns);
+        if (status == CLIENT_EXIT_FINE && n > 0)
+                status = selection_parse_addresses(context, n, arguments, &addresses, &n_addresses);
         if (status == CLIENT_EXIT_FINE)
                 status = bus_client_open(context, &bus);
         if (status != CLIENT_EXIT_FINE)
                 return status;
         int r = daemon_facts_read(bus, &facts, &error);
-        return r < 0 ? bus_client_complain(context, &error, r) : show_remote(context, facts, &columns);
+        if (r < 0)
+                return bus_client_complain(context, &error, r);
+        if (n > 0)
+                status = keep_named(facts, addresses, n_addresses);
+        return client_exit_worse(status, show_remote(context, facts, &columns));
 }
 
 ClientExit verb_status(const ClientContext *context, size_t n, char *const *arguments)
 {
-        if (context->host && n == 0)
-                return remote_status(context);
-        if (context->host) {
-                (void) client_error(
-                                "\"status -H\" takes no functions: it shows all that the daemon there knows");
-                return CLIENT_EXIT_USAGE;
-        }
+        if (context->host)
+                return remote_status(context, n, arguments);
         _cleanup_(status_report_clear) StatusReport report = { .context = context };
         _cleanup_(machine_freep) Machine *machine = NULL;
         _cleanup_(policy_freep) Policy *policy = NULL;

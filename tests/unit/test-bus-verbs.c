@@ -339,7 +339,13 @@ START_TEST(another_host)
               "\"neighbours\":[]}]}",
               NULL);
         check("status -H far -o LAST --no-legend", 0, "verified ab12\n", NULL);
-        check("status -H far 01:00.0", 2, NULL, "\"status -H\" takes no functions");
+        check("status -H far -o FUNCTION --no-legend 01:00.1", 0, "0000:01:00.1\n", NULL);
+        check("status -H far -o FUNCTION --no-legend 0000:01:*", 0, "0000:01:00.0\n0000:01:00.1\n", NULL);
+        check("status -H far --no-legend -o FUNCTION 01:00.1 00:1c.0", 1, "0000:01:00.1\n",
+              "0000:00:1c.0: it is no function on a VFIO driver there");
+        check("status -H far 02:*", 1, NULL, "\"02:*\" matches no function on a VFIO driver there");
+        check("status -H far 01:00", 2, NULL, "\"01:00\" is no address of a function");
+        check("plan -H far 01:*", 0, "0000:01:00.1: nothing to do", NULL);
         check("reload -H", 2, NULL, "requires an argument");
 }
 END_TEST

@@ -34,6 +34,10 @@ while read -r reason; do
     grep -qx "$reason" <<<"$client" || fail "vfio-realign(1) lacks the reason $reason"
 done < <(sed -n 's/^REASON([A-Z_]*, "\([a-z-]*\)".*/\1/p' "$top/include/base/reason.def")
 
+while read -r column; do
+    grep -qE "(^|[^A-Z])$column([^A-Z]|\$)" <<<"$client" || fail "vfio-realign(1) lacks the column $column of status"
+done < <(./vfio-realign help status | sed -n '/^Columns/,$s/^  \([A-Z-]*\) .*/\1/p')
+
 # what the worker takes, and every field of the documents that it and the daemon exchange
 worker=$(plain man/vfio-realign-worker.8)
 while read -r option; do
