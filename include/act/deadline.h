@@ -25,3 +25,9 @@ int deadline_run(Deadline *deadline, uint64_t usec, DeadlineWork work, DeadlineL
 
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t deadline_now(void);
+
+/* Waits until FD can be read, or the process whose pidfd it is has ended. -ETIMEDOUT at UNTIL (deadline_now()). */
+int deadline_wait_readable(int fd, uint64_t until) _warn_unused_result_;
+
+/* The same, as read_until_end() wants it; USERDATA points to UNTIL. */
+int deadline_wait_to_read(int fd, void *userdata) _warn_unused_result_ _nonnull_(2);

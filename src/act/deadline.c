@@ -3,6 +3,7 @@
 #include "act/deadline.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -24,6 +25,32 @@ uint64_t deadline_now(void)
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (uint64_t) now.tv_sec * USEC_PER_SEC + (uint64_t) now.tv_nsec / NSEC_PER_USEC;
+}
+
+int deadline_wait_readable(int fd, uint64_t until)
+{
+        for (;;) {
+                uint64_t now = deadline_now();
+                if (now >= until)
+                        return -ETIMEDOUT;
+                uint64_t left = until - now;
+                struct timespec timeout = {
+                        .tv_sec = (time_t) (left / USEC_PER_SEC),
+                        .tv_nsec = (long) (left % USEC_PER_SEC * NSEC_PER_USEC),
+                };
+                struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+                int n = ppoll(&poll_fd, 1, &timeout, NULL);
+                if (n > 0)
+                        return 0;
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+        }
+}
+
+int deadline_wait_to_read(int fd, void *userdata)
+{
+        const uint64_t *until = userdata;
+        return deadline_wait_readable(fd, *until);
 }
 
 static void *thread_main(void *userdata)

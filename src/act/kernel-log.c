@@ -3,17 +3,16 @@
 #include "act/kernel-log.h"
 
 #include "act/deadline.h"
+#include "base/read-until-end.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <systemd/sd-journal.h>
 
-#define USEC_PER_MSEC 1000u
 #define MESSAGE_FIELD "MESSAGE="
 #define OUTPUT_MAX (KERNEL_LOG_LINES_MAX * (KERNEL_LOG_LINE_MAX + 1))
 
@@ -94,31 +93,6 @@ __attribute__((noreturn)) static void be_reader(const char *directory, const Pci
 
 /* --- the one that waits */
 
-/* All of it, as text of at most SIZE - 1 bytes. */
-static int read_until_end(int fd, uint64_t until, char *text, size_t size)
-{
-        size_t at = 0;
-        for (;;) {
-                uint64_t now = deadline_now();
-                struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-                if (now >= until)
-                        return -ETIMEDOUT;
-                int n = poll(&poll_fd, 1, (int) ((until - now) / USEC_PER_MSEC) + 1);
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                if (n <= 0)
-                        continue;
-                ssize_t got = read(fd, text + at, size - 1 - at);
-                if (got < 0)
-                        return -errno;
-                if (got == 0)
-                        break;
-                at += (size_t) got;
-        }
-        text[at] = '\0';
-        return 0;
-}
-
 static int split_lines(char *text, char ***ret)
 {
         _cleanup_(text_list_freep) char **list = calloc(KERNEL_LOG_LINES_MAX + 2, sizeof(list[0]));
@@ -139,8 +113,9 @@ static int split_lines(char *text, char ***ret)
 int kernel_log_read(const char *directory, const PciAddress *addresses, size_t n, uint64_t since_usec,
                     uint64_t deadline_usec, char ***ret)
 {
-        const uint64_t until = deadline_now() + deadline_usec;
+        uint64_t until = deadline_now() + deadline_usec;
         _cleanup_free_ char *text = NULL;
+        size_t size;
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
@@ -153,8 +128,7 @@ int kernel_log_read(const char *directory, const PciAddress *addresses, size_t n
         if (pid == 0)
                 be_reader(directory, addresses, n, since_usec, writing);
         close(TAKE_FD(writing));
-        text = malloc(OUTPUT_MAX + 1);
-        int r = text ? read_until_end(reading, until, text, OUTPUT_MAX + 1) : -ENOMEM;
+        int r = read_until_end(reading, OUTPUT_MAX, deadline_wait_to_read, &until, &text, &size);
         if (r < 0)
                 kill(pid, SIGKILL);
         /* one that is stuck in the kernel outlives even this, and is not waited for */

@@ -7,7 +7,6 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -15,44 +14,16 @@
 #include <sys/wait.h>
 
 #define USEC_PER_SEC UINT64_C(1000000)
-#define NSEC_PER_USEC UINT64_C(1000)
 #define DEADLINE_USEC (40 * USEC_PER_SEC) /* the worker ends itself after 30 s */
 #define KILL_DEADLINE_USEC USEC_PER_SEC
 
 extern char **environ;
 
-/* 0: FD can be read (or its process has ended). -ETIMEDOUT at UNTIL. */
-static int wait_readable(int fd, uint64_t until)
-{
-        for (;;) {
-                uint64_t now = deadline_now();
-                if (now >= until)
-                        return -ETIMEDOUT;
-                uint64_t left = until - now;
-                struct timespec timeout = {
-                        .tv_sec = (time_t) (left / USEC_PER_SEC),
-                        .tv_nsec = (long) (left % USEC_PER_SEC * NSEC_PER_USEC),
-                };
-                struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-                int n = ppoll(&poll_fd, 1, &timeout, NULL);
-                if (n > 0)
-                        return 0;
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-        }
-}
-
-static int wait_until(int fd, void *userdata)
-{
-        const uint64_t *until = userdata;
-        return wait_readable(fd, *until);
-}
-
 static int read_output(int fd, uint64_t until, char **ret)
 {
         _cleanup_free_ char *text = NULL;
         size_t size;
-        int r = read_until_end(fd, WORKER_OUTPUT_MAX, wait_until, &until, &text, &size);
+        int r = read_until_end(fd, WORKER_OUTPUT_MAX, deadline_wait_to_read, &until, &text, &size);
         if (r < 0)
                 return r;
         if (strlen(text) != size)
@@ -67,7 +38,7 @@ static int reap(pid_t pid, uint64_t until, int *ret_status)
         _cleanup_close_ int fd = pidfd_open(pid, 0);
         if (fd < 0)
                 return -errno;
-        int r = wait_readable(fd, until);
+        int r = deadline_wait_readable(fd, until);
         if (r < 0)
                 return r;
         int status;
