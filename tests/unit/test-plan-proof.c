@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
+#include "judge/plan-part.h"
 #include "judge/plan-proof.h"
 #include "topology-builder.h"
 
@@ -65,20 +66,7 @@ static PlanFunction *forge_function(const PciFunction *function)
         ck_assert_ptr_nonnull(more);
         plan->functions = more;
         PlanFunction *forged = &more[plan->n_functions++];
-        *forged = (PlanFunction){
-                .address = function->address,
-                .path = topology_path(function),
-                .class = function->class,
-                .vendor = function->vendor,
-                .device = function->device,
-                .subvendor = function->subvendor,
-                .subdevice = function->subdevice,
-                .driver = function->driver ? strdup(function->driver) : NULL,
-                .on_vfio = function->on_vfio,
-                .is_bridge = function->is_bridge,
-                .iommu_group = function->iommu_group,
-                .resources = function->resources,
-        };
+        ck_assert_int_eq(plan_function_from(function, world.grown, false, forged), 0);
         return forged;
 }
 
