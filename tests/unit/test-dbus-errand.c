@@ -208,6 +208,39 @@ START_TEST(restoring_can_fail)
 }
 END_TEST
 
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        ck_abort_msg("somebody who has left is answered");
+}
+
+/* What waits is forgotten with its caller; what has begun is finished, and remembered. */
+START_TEST(clients_that_leave_are_forgotten)
+{
+        bus_policy("realign = report\n");
+        tree_bind(bus.stage.folder, FIRST, "vfio-pci", true);
+        stage_on(&bus.stage, "restore",
+                 "read line <$d/go\n" FIRST_ONLY("ef56", "restore", "verified", "none"));
+        bus_daemon();
+        stage_await(&bus.stage, "READY=1");
+        sd_bus *leaver = client_new(&bus);
+        for (unsigned i = 0; i < 3; i++) {
+                sd_bus_message *call = client_call_new(leaver, "Restore");
+                ck_assert_int_ge(sd_bus_message_append(call, "as", 1, FUNCTION_NAME), 0);
+                ck_assert_int_ge(sd_bus_call_async(leaver, NULL, call, on_answer, NULL, UINT64_MAX), 0);
+                sd_bus_message_unref(call);
+        }
+        ck_assert_int_ge(sd_bus_flush(leaver), 0);
+        stage_await(&bus.stage, "STATUS=Giving BARs their own sizes back");
+        sd_bus_close_unref(leaver);
+        bus_exchange();
+        bus_let_go(&bus);
+        stage_on(&bus.stage, "detach", FIRST_ONLY("cd34", "detach", "verified", "none"));
+        assert_moved("Detach", "cd34 0000:01:00.0 verified none |");
+        assert_calls("restore --sysroot", 1);
+        ck_assert_uint_eq(stage_count(&bus.stage, "log", "ef56"), 1);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("dbus-errand");
@@ -220,6 +253,7 @@ int main(void)
         tcase_add_test(tests, a_new_bind_ends_what_was_restored);
         tcase_add_test(tests, what_was_restored_ends_otherwise);
         tcase_add_test(tests, restoring_can_fail);
+        tcase_add_test(tests, clients_that_leave_are_forgotten);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
 }
