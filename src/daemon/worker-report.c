@@ -100,18 +100,28 @@ static int read_progress(JsonObject *object, WorkerProgress *progress, char **re
         return r < 0 ? r : read_number(object, "usec", &progress->usec, ret_problem);
 }
 
+/* Workers before those of this version do not tell it, and their results stay until the next boot. */
+static int read_id(JsonObject *object, const char *name, uint16_t *ret, char **ret_problem)
+{
+        uint64_t id;
+        JsonObject *field;
+        if (!json_object_object_get_ex(object, name, &field))
+                return 0;
+        int r = json_field_u64(object, name, UINT16_MAX, &id, ret_problem);
+        if (r == 0)
+                *ret = (uint16_t) id;
+        return r;
+}
+
 static int read_function(JsonObject *object, ReportFunction *function, char **ret_problem)
 {
         int r = json_field_address(object, "function", &function->address, ret_problem);
         if (r == 0)
                 r = copy_text(object, "path", &function->path, ret_problem);
-        uint64_t vendor = 0, device = 0;
         if (r == 0)
-                r = json_field_u64(object, "vendor", UINT16_MAX, &vendor, ret_problem);
+                r = read_id(object, "vendor", &function->vendor, ret_problem);
         if (r == 0)
-                r = json_field_u64(object, "device", UINT16_MAX, &device, ret_problem);
-        function->vendor = (uint16_t) vendor;
-        function->device = (uint16_t) device;
+                r = read_id(object, "device", &function->device, ret_problem);
         return r < 0 ? r : json_field_bool(object, "target", &function->target, ret_problem);
 }
 
