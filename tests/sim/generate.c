@@ -87,7 +87,7 @@ static void say_attributes(Generator *g)
         if (chance(g, 15))
                 say(g, " d3cold_allowed=0");
         if (chance(g, 15))
-                say(g, " reset_method=bus");
+                say(g, " reset_method=pm");
         if (chance(g, 10))
                 say(g, " numa_node=1");
         if (chance(g, 10))

@@ -14,6 +14,8 @@
 #define LISTENER_QUIET_USEC 10000u
 #define ASYNC_DELAY_USEC 2000u
 
+#define RESET_ALONE "pm" /* of a function whose bus is not reset for it */
+
 static const char *const defaults[ATTRIBUTES] = {
         [ATTRIBUTE_OVERRIDE] = "",     [ATTRIBUTE_CONTROL] = "on", [ATTRIBUTE_WAKEUP] = "disabled",
         [ATTRIBUTE_AUTOSUSPEND] = "0", [ATTRIBUTE_D3COLD] = "1",   [ATTRIBUTE_RESET_METHOD] = "pm bus",
@@ -50,6 +52,18 @@ static void apply_alignment(Function *function, uint64_t alignment)
                 function->window_size[WINDOW_MEMORY] = function->window_size[WINDOW_PREFETCH] = 0;
 }
 
+bool pci_can_reset_bus(const Machine *machine, const Function *function)
+{
+        if (!function->bridge || function->is_bridge)
+                return false;
+        for (size_t i = 0; i < machine->n_functions; i++) {
+                const Function *other = machine->functions[i];
+                if (other != function && other->present && other->bridge == function->bridge)
+                        return false;
+        }
+        return true;
+}
+
 static void discover(Machine *machine, Function *function)
 {
         function->present = true;
@@ -63,6 +77,8 @@ static void discover(Machine *machine, Function *function)
         function->enable = 0;
         for (unsigned i = 0; i < ATTRIBUTES; i++)
                 snprintf(function->attributes[i], VALUE_MAX, "%s", defaults[i]);
+        if (!pci_can_reset_bus(machine, function))
+                snprintf(function->attributes[ATTRIBUTE_RESET_METHOD], VALUE_MAX, "%s", RESET_ALONE);
         memset(function->resources, 0, sizeof(function->resources));
         for (unsigned line = 0; line <= ROM; line++)
                 function->resources[line] = resource_from(&function->bars[line]);

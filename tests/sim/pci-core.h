@@ -22,6 +22,12 @@ void pci_boot(Machine *machine, Placement placement);
 /* Somebody binds what was left for later (machine->binds_later); with events. */
 void pci_bind_vfio(Machine *machine);
 
+/*
+ * Whether a reset of the bus above would reset FUNCTION alone: the method "bus" is there only then, for a function that is
+ * being found as for one whose `reset_method` is written (pci_parent_bus_reset(), reset_method_store()).
+ */
+bool pci_can_reset_bus(const Machine *machine, const Function *function);
+
 /* A write to a rescan door of the hierarchy of HOST. */
 void pci_rescan(Machine *machine, Host *host);
 

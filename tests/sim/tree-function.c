@@ -129,9 +129,12 @@ static int store_attribute(Machine *machine, const Node *node, const char *data,
                 if (!is_one_of(value, bits))
                         return -EINVAL;
                 break;
+        case ATTRIBUTE_RESET_METHOD:
+                if (strstr(value, "bus") && !pci_can_reset_bus(machine, node->function))
+                        return -EINVAL;
+                break;
         case ATTRIBUTE_OVERRIDE:
         case ATTRIBUTE_AUTOSUSPEND:
-        case ATTRIBUTE_RESET_METHOD:
         case ATTRIBUTE_NUMA_NODE:
         case ATTRIBUTES:
                 break;
