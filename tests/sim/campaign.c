@@ -96,6 +96,20 @@ static void check_driver(Session *session, const char *address, const char *want
                 session_problem(session, "%s is on %s, expected %s", address, now, wanted);
 }
 
+static void check_group_type(Session *session, const char *address, const char *wanted)
+{
+        PciAddress parsed;
+        const Function *function = pci_address_parse(address, &parsed) < 0
+                                                   ? NULL
+                                                   : machine_find(session->machine, parsed);
+        const char *now = function && function->present && function->group != NONE
+                                          ? session->machine->groups[function->group].type
+                                          : "-";
+        if (strcmp(now, wanted) != 0)
+                session_problem(session, "the type of the IOMMU group of %s is %s, expected %s", address,
+                                now, wanted);
+}
+
 static void check_alignment(Session *session, const char *wanted)
 {
         if (strcmp(session->machine->alignment, wanted + strspn(wanted, " ")) != 0)
@@ -114,6 +128,8 @@ static void check_text(Session *session, const char *text)
                 check_size(session, text);
         else if (strcmp(word, "driver") == 0)
                 check_driver(session, first, second);
+        else if (strcmp(word, "group-type") == 0)
+                check_group_type(session, first, second);
         else if (strcmp(word, "warning") == 0 && !result_has_warning(session->last.result, first, second))
                 session_problem(session, "no warning %s %s", first, second);
         else if (strcmp(word, "scope") == 0 && strcmp(result_text(plan, "scope"), first) != 0)

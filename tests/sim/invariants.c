@@ -119,6 +119,11 @@ static void take_planned(const Function *function, struct json_object *planned, 
         ret->is_given_back = gives_back(before) && is_true(planned, "target") && is_grown(function);
 }
 
+static const char *group_type(const Machine *machine, const Function *function)
+{
+        return function->present && function->group != NONE ? machine->groups[function->group].type : "";
+}
+
 void before_take(Machine *machine, struct json_object *plan, const char *foreign, Before *ret)
 {
         struct json_object *functions = NULL;
@@ -135,6 +140,8 @@ void before_take(Machine *machine, struct json_object *plan, const char *foreign
                 before->driver = function->driver;
                 before->births = function->births;
                 memcpy(before->attributes, function->attributes, sizeof(before->attributes));
+                snprintf(before->group_type, sizeof(before->group_type), "%s",
+                         group_type(machine, function));
                 memcpy(before->resources, function->resources, sizeof(before->resources));
         }
         if (!plan || !json_object_object_get_ex(plan, "functions", &functions))
@@ -286,6 +293,16 @@ static void check_attributes(Check *check, const Function *function, const Funct
         }
 }
 
+/* Its IOMMU group is translated as before, or it is told. */
+static void check_group_type(Check *check, const Function *function, const FunctionBefore *before)
+{
+        const char *now = group_type(check->machine, function);
+        if (strcmp(now, before->group_type) != 0 && !is_warned_of(check, function, "state-not-restored") &&
+            !has_failed(check, function))
+                problem(check, "%s: the type of its IOMMU group is \"%s\", was \"%s\"",
+                        PCI_ADDRESS_TEXT(function->address), now, before->group_type);
+}
+
 /* What needs nobody's attention is not reported to need it; an error that was injected may be all that there was. */
 static void check_not_alarmed(Check *check, const Function *function, const FunctionBefore *before)
 {
@@ -353,6 +370,7 @@ static void check_function(Check *check, const Function *function, const Functio
         }
         check_driver(check, function, before);
         check_attributes(check, function, before);
+        check_group_type(check, function, before);
         check_not_alarmed(check, function, before);
         check_resources(check, function, before);
         check_told(check, function, before);

@@ -15,6 +15,7 @@ typedef struct FunctionBefore {
         const Driver *driver;
         unsigned births;
         char attributes[ATTRIBUTES][VALUE_MAX];
+        char group_type[16]; /* of its IOMMU group; "": it has none */
         Resource resources[LINES];
         bool in_radius;     /* of the plan */
         bool is_rebound;    /* the plan gives it to a driver of another kind */

@@ -101,6 +101,7 @@ struct Function {
         uint64_t window_size[WINDOWS]; /* what the bridge's registers say (6.1's floor) */
         char group_key[16];            /* functions with the same key share an IOMMU group */
         char late_key[16];             /* the key after it was removed once */
+        char group_type[16]; /* what somebody has set for its IOMMU group after boot; "": nothing */
         bool external;
         char refuses[32]; /* the driver that fails to probe it */
 

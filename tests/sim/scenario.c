@@ -193,6 +193,7 @@ static bool parse_common(const Statement *s, Function *function)
         copy(function->refuses, sizeof(function->refuses), value_of(s, "refuses"));
         s->scenario->has_own_error |= *function->refuses != '\0';
         copy(function->late_key, sizeof(function->late_key), value_of(s, "late-group"));
+        copy(function->group_type, sizeof(function->group_type), value_of(s, "group-type"));
         copy(function->boot_attributes[ATTRIBUTE_OVERRIDE], VALUE_MAX, value_of(s, "override"));
         for (int i = 0; i < ATTRIBUTES; i++)
                 copy(function->boot_attributes[i], VALUE_MAX, value_of(s, attribute_name((Attribute) i)));

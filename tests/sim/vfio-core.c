@@ -42,6 +42,8 @@ void group_join(Machine *machine, Function *function)
                 snprintf(group->key, sizeof(group->key), "%s", key);
                 snprintf(group->type, sizeof(group->type), "DMA");
         }
+        if (machine->booting && function->group_type[0])
+                snprintf(group->type, sizeof(group->type), "%s", function->group_type);
         function->group = number;
 }
 
