@@ -116,6 +116,15 @@ static void check_alignment(Session *session, const char *wanted)
                 session_problem(session, "resource_alignment is \"%s\"", session->machine->alignment);
 }
 
+/* There is a transaction for each plan; one of them has warned. */
+static bool has_warning(const Session *session, const char *reason, const char *address)
+{
+        for (size_t i = 0; session->results && i < json_object_array_length(session->results); i++)
+                if (result_has_warning(json_object_array_get_idx(session->results, i), reason, address))
+                        return true;
+        return false;
+}
+
 static void check_text(Session *session, const char *text)
 {
         char word[32] = "", first[64] = "", second[64] = "";
@@ -130,7 +139,7 @@ static void check_text(Session *session, const char *text)
                 check_driver(session, first, second);
         else if (strcmp(word, "group-type") == 0)
                 check_group_type(session, first, second);
-        else if (strcmp(word, "warning") == 0 && !result_has_warning(session->last.result, first, second))
+        else if (strcmp(word, "warning") == 0 && !has_warning(session, first, second))
                 session_problem(session, "no warning %s %s", first, second);
         else if (strcmp(word, "scope") == 0 && strcmp(result_text(plan, "scope"), first) != 0)
                 session_problem(session, "the scope is \"%s\", expected %s", result_text(plan, "scope"),
@@ -152,6 +161,9 @@ static bool run_scenario(Campaign *campaign, const char *name, const char *text)
                 for (size_t i = 0; session->n_problems == 0 && session_plan_at(session, i); i++) {
                         if (!session_execute(session, session_plan_at(session, i)))
                                 break;
+                        if (session->last.result)
+                                json_object_array_add(session->results,
+                                                      json_object_get(session->last.result));
                         session_check(session, FAULT_NONE);
                         session_count_outcome(session, run_outcome(&session->last));
                         if (*scenario->expect)

@@ -61,6 +61,7 @@ Session *session_new(Campaign *campaign, const SessionSetup *setup)
                 abort();
         session->campaign = campaign;
         session->machine = machine;
+        session->results = json_object_new_array();
         session->faults.trace = campaign->trace;
         session->faults.hang_usec = HANG_USEC;
         session->faults.has_daemon = setup->has_daemon;
@@ -89,6 +90,7 @@ void session_free(Session *session)
         pthread_mutex_unlock(&session->machine->lock);
         worker_run_clear(&session->last);
         json_object_put(session->plans);
+        json_object_put(session->results);
         free(session);
 }
 

@@ -16,6 +16,7 @@ typedef struct Session {
         char foreign[TEXT_MAX];    /* the attribute's text that is not ours */
         struct json_object *plans; /* what --plan said */
         WorkerRun last;
+        struct json_object *results; /* of the transactions of all plans, an array */
         Faults faults;
         bool is_hung; /* a hang is injected: what was before is done with the usual deadlines */
         char problems[PROBLEMS_MAX][256];
