@@ -32,7 +32,7 @@ product_stop()
 {
     systemctl kill --kill-whom=all --signal=KILL $unit 2>/dev/null
     systemctl stop $unit
-    for _p in $(pidof vfio-probe hold tripwire journalctl); do
+    for _p in $(pidof vfio-probe hold tripwire journalctl qemu-system-x86_64); do
         kill -KILL "$_p" 2>/dev/null
     done
     rm -rf "$drop_ins" /run/vm
