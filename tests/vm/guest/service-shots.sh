@@ -4,29 +4,39 @@
 # service-shots: SIGKILL of the daemon, of the worker, or of both, in front of the first, second, third, ... time that
 # the worker replaces one of its files, which it does before each step (journal, progress) and at the end (result); each
 # time on a machine packed anew. systemd restarts the daemon. Ends with the first transaction that had no such place.
+# Where several victims are named they take turns: each place is shot at once.
 
 foreign='pci:8086:1234;what is this'
 radius="0000:00:05.0 $multi_function"
 shots=0
 ends=
 
+# heard REGEX: how many messages match so far.
+heard()
+{
+    grep -cE "\"MESSAGE\":\".*$1" "$log"
+}
+
 kill_daemon()
 {
+    _heard=$(heard 'holds the lock')
     systemctl kill --kill-whom=main --signal=KILL $unit
-    check "shot $shots: systemd starts the daemon again, which follows the worker" said 60 $shots 'holds the lock'
+    check "shot $shots: systemd starts the daemon again, which follows the worker" said 60 $((_heard + 1)) 'holds the lock'
     let_go
 }
 
 kill_worker()
 {
+    _heard=$(heard 'was ended by signal 9')
     kill -KILL "$(pidof vfio-realign-worker)"
-    check "shot $shots: the daemon hears of it" said 60 $shots 'was ended by signal 9'
+    check "shot $shots: the daemon hears of it" said 60 $((_heard + 1)) 'was ended by signal 9'
 }
 
 kill_both()
 {
+    _heard=$(heard 'Scheduled restart job')
     systemctl kill --kill-whom=all --signal=KILL $unit
-    check "shot $shots: systemd starts the daemon again" said 60 $shots 'Scheduled restart job'
+    check "shot $shots: systemd starts the daemon again" said 60 $((_heard + 1)) 'Scheduled restart job'
 }
 
 # settled: nothing is going on any more: that is when a daemon which is starting says READY=1. One that goes on is
@@ -45,7 +55,7 @@ what_holds()
     check "shot $shots: it comes to an end" settled
     _ends=$(outcomes)
     echo "shot $shots ended: $_ends"
-    ends="$ends${ends:+, }${_ends:-nothing}"
+    ends="$ends${ends:+, }$victim ${_ends:-nothing}"
     same "shot $shots: drivers, overrides and attributes are as before" "$wanted" "$(state $radius)"
     _text=$(cat $pci/resource_alignment)
     check "shot $shots: the foreign text is intact" [ "${_text%"$foreign"}$foreign" = "$_text" ]
@@ -57,10 +67,9 @@ what_holds()
     esac
 }
 
-# shoot VICTIM: "daemon", "worker" or "both".
+# shoot VICTIM...: "daemon", "worker" or "both".
 shoot()
 {
-    victim=$1
     settle_delay=200ms
     policy
     hold_worker rename .
@@ -69,6 +78,9 @@ shoot()
     since=$(marked)
     while [ $shots -lt 40 ]; do
         shots=$((shots + 1))
+        victim=$1
+        shift
+        set -- "$@" $victim
         pack_device 0000:00:05.0 $multi_function
         udevadm settle
         echo "$foreign" >$pci/resource_alignment
