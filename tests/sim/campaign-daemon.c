@@ -235,8 +235,7 @@ static void check_left(Watch *watch)
         if ((watch->fault != FAULT_NONE && !fault_kills(watch->fault)) || some_ended(watch, "failed"))
                 return;
         session->faults.armed = session->faults.has_daemon = false;
-        *session->scenario.rung = '\0';
-        if (!session_plan(session))
+        if (!session_plan_vfio(session))
                 return;
         for (size_t i = 0; i < session_count_plans(session); i++)
                 check_plan_left(watch, session_plan_at(session, i));

@@ -110,8 +110,8 @@ static bool run_worker(Session *session, const char *const *arguments)
 static bool ask_for_plans(Session *session, const char *goal, const char *rung, const PciAddress *targets,
                           size_t n_targets)
 {
-        const char *arguments[TARGETS_MAX + 8] = { "--config" };
-        char addresses[TARGETS_MAX][PCI_ADDRESS_TEXT_MAX], config[256], option[24];
+        const char *arguments[FUNCTIONS_MAX + 8] = { "--config" };
+        char addresses[FUNCTIONS_MAX][PCI_ADDRESS_TEXT_MAX], config[256], option[24];
         size_t n = 1;
 
         if (!place_write(&session->campaign->place, "config", session->scenario.config, config))
@@ -277,6 +277,22 @@ bool session_plan(Session *session)
         const Scenario *scenario = &session->scenario;
         return realign_before(session) && ask_for_plans(session, scenario->goal, scenario->rung,
                                                         scenario->targets, scenario->n_targets);
+}
+
+bool session_plan_vfio(Session *session)
+{
+        const Machine *machine = session->machine;
+        PciAddress targets[FUNCTIONS_MAX];
+        size_t n = 0;
+
+        pthread_mutex_lock(&session->machine->lock);
+        for (size_t i = 0; i < machine->n_functions; i++)
+                if (machine->functions[i]->present && machine->functions[i]->vfio != NONE)
+                        targets[n++] = machine->functions[i]->address;
+        pthread_mutex_unlock(&session->machine->lock);
+        json_object_put(session->plans);
+        session->plans = NULL;
+        return n == 0 || ask_for_plans(session, "", "", targets, n);
 }
 
 /* What is still to happen in the kernel happens. */

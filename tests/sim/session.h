@@ -38,8 +38,10 @@ void session_free(Session *session);
 /* Remembers what is wrong; false. */
 bool session_problem(Session *session, const char *format, ...) _printf_(2, 3);
 
-/* Asks for plans. False: that is a problem. */
+/* Asks for the plans that the scenario is about. False: that is a problem. */
 bool session_plan(Session *session);
+/* Asks for what the daemon does without being asked: realign whatever is on VFIO. */
+bool session_plan_vfio(Session *session);
 struct json_object *session_plan_at(const Session *session, size_t index); /* NULL behind the last */
 size_t session_count_plans(const Session *session);
 
