@@ -58,7 +58,7 @@ int root_write_attribute(const Root *root, const char *path, const char *value) 
 
 /*
  * Replaces the regular file PATH as a whole: a temporary file beside it, fsync(), rename(). Whoever reads PATH,
- * also after a crash at any instant, finds the old text or the new one.
+ * also after a crash at any instant, finds the old text or the new one. It has MODE whatever the umask.
  */
 int root_replace_file(const Root *root, const char *path, const char *text, mode_t mode) _warn_unused_result_
                 _nonnull_(1, 2, 3);
@@ -70,7 +70,7 @@ int root_unlink(const Root *root, const char *path) _warn_unused_result_ _nonnul
 int root_rename(const Root *root, const char *path, const char *new_path) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
-/* Makes the directory PATH (its parent must be there); one that is there is fine. */
+/* Makes the directory PATH (its parent must be there) with MODE whatever the umask; one that is there is fine. */
 int root_make_directory(const Root *root, const char *path, mode_t mode) _warn_unused_result_
                 _nonnull_(1, 2);
 

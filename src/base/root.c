@@ -212,6 +212,8 @@ int root_replace_file(const Root *root, const char *path, const char *text, mode
         r = root_open_file(root, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, &fd);
         if (r < 0)
                 return r;
+        if (fchmod(fd, mode) < 0)
+                return -errno;
         size_t size = strlen(text);
         for (size_t done = 0; done < size;) {
                 ssize_t n = write(fd, text + done, size - done);
@@ -258,7 +260,9 @@ int root_make_directory(const Root *root, const char *path, mode_t mode)
         int r = open_parent(root, path, &parent, &name);
         if (r < 0)
                 return r;
-        return mkdirat(parent, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+        if (mkdirat(parent, name, mode) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        return fchmodat(parent, name, mode, 0) < 0 ? -errno : 0;
 }
 
 int root_open_below(int directory, const char *path, int flags, int *ret_fd)

@@ -116,6 +116,32 @@ START_TEST(test_replace)
 }
 END_TEST
 
+static mode_t mode_of(const char *path)
+{
+        char full[512];
+        struct stat st;
+        snprintf(full, sizeof(full), "%s/%s", folder, path);
+        ck_assert_int_eq(stat(full, &st), 0);
+        return st.st_mode & 07777;
+}
+
+/* The unit's umask is strict, and what everybody may read is readable all the same. */
+START_TEST(test_modes)
+{
+        mode_t before = umask(0077);
+        suite_write(folder, "run/a", "a");
+        ck_assert_int_eq(root_make_directory(root, "run/results", 0755), 0);
+        ck_assert_int_eq(root_replace_file(root, "run/results/a", "text", 0644), 0);
+        ck_assert_int_eq(root_replace_file(root, "run/results/b", "text", 0600), 0);
+        umask(before);
+        ck_assert_uint_eq(mode_of("run/results"), 0755);
+        ck_assert_uint_eq(mode_of("run/results/a"), 0644);
+        ck_assert_uint_eq(mode_of("run/results/b"), 0600);
+        ck_assert_int_eq(root_make_directory(root, "run/results", 0700), 0);
+        ck_assert_uint_eq(mode_of("run/results"), 0755);
+}
+END_TEST
+
 START_TEST(test_odd_contents)
 {
         _cleanup_free_ char *text = NULL;
@@ -200,6 +226,7 @@ int main(void)
         tcase_add_test(tcase, test_no_magic_links);
         tcase_add_test(tcase, test_links);
         tcase_add_test(tcase, test_replace);
+        tcase_add_test(tcase, test_modes);
         tcase_add_test(tcase, test_odd_contents);
         tcase_add_test(tcase, test_renames_elsewhere);
         tcase_add_test(tcase, test_rename);
