@@ -125,10 +125,22 @@ static bool has_warning(const Session *session, const char *reason, const char *
         return false;
 }
 
+static void check_warning(Session *session, const char *reason, const char *function)
+{
+        if (!has_warning(session, reason, function))
+                session_problem(session, "no warning %s %s", reason, function);
+}
+
+static void check_scope(Session *session, const char *expected)
+{
+        const char *scope = result_text(session_plan_at(session, 0), "scope");
+        if (strcmp(scope, expected) != 0)
+                session_problem(session, "the scope is \"%s\", expected %s", scope, expected);
+}
+
 static void check_text(Session *session, const char *text)
 {
         char word[32] = "", first[64] = "", second[64] = "";
-        struct json_object *plan = session_plan_at(session, 0);
 
         (void) sscanf(text, "%31s %63s %63s", word, first, second);
         if (strcmp(word, "line") == 0)
@@ -139,13 +151,14 @@ static void check_text(Session *session, const char *text)
                 check_driver(session, first, second);
         else if (strcmp(word, "group-type") == 0)
                 check_group_type(session, first, second);
-        else if (strcmp(word, "warning") == 0 && !has_warning(session, first, second))
-                session_problem(session, "no warning %s %s", first, second);
-        else if (strcmp(word, "scope") == 0 && strcmp(result_text(plan, "scope"), first) != 0)
-                session_problem(session, "the scope is \"%s\", expected %s", result_text(plan, "scope"),
-                                first);
         else if (strcmp(word, "alignment") == 0)
                 check_alignment(session, text + strlen(word));
+        else if (strcmp(word, "warning") == 0)
+                check_warning(session, first, second);
+        else if (strcmp(word, "scope") == 0)
+                check_scope(session, first);
+        else
+                session_problem(session, "nothing is known of how to check \"%s\"", text);
 }
 
 static bool run_scenario(Campaign *campaign, const char *name, const char *text)
