@@ -255,8 +255,7 @@ static inline void stage_relay(Stage *stage, int from)
         int room = 1 << 22, fds[2];
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         ck_assert_int_eq(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
-        stage->relay = fork();
-        ck_assert_int_ge(stage->relay, 0);
+        stage->relay = suite_fork();
         if (stage->relay > 0) {
                 close(from);
                 close(fds[1]);
@@ -299,8 +298,7 @@ static inline void stage_start(Stage *stage)
         snprintf(program, sizeof(program), "%s/vfio-realignd", stage->build);
         snprintf(worker, sizeof(worker), "%s/worker", stage->folder);
         snprintf(log, sizeof(log), "%s/log", stage->folder);
-        stage->daemon = fork();
-        ck_assert_int_ge(stage->daemon, 0);
+        stage->daemon = suite_fork();
         if (stage->daemon == 0) {
                 int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
                 dup2(fd, STDERR_FILENO);

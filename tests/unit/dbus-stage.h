@@ -50,8 +50,7 @@ static inline void bus_start(BusStage *bus)
         stage_write(&bus->stage, "bus.conf", text);
         snprintf(config, sizeof(config), "--config-file=%s/bus.conf", bus->stage.folder);
         ck_assert_int_eq(pipe(fds), 0);
-        bus->bus = fork();
-        ck_assert_int_ge(bus->bus, 0);
+        bus->bus = suite_fork();
         if (bus->bus == 0) {
                 snprintf(log, sizeof(log), "%s/bus-log", bus->stage.folder);
                 dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
@@ -283,8 +282,7 @@ static inline void polkit_act(const char *address, const PolkitActor *actor)
 static inline void polkit_start(BusStage *bus, sd_bus *client, const char *answer)
 {
         bus_kill(&bus->polkit);
-        bus->polkit = fork();
-        ck_assert_int_ge(bus->polkit, 0);
+        bus->polkit = suite_fork();
         if (bus->polkit == 0) {
                 char asked[TREE_PATH_MAX];
                 snprintf(asked, sizeof(asked), "%s/asked", bus->stage.folder);

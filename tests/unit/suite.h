@@ -21,6 +21,18 @@ static inline int suite_run(Suite *suite)
         return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/*
+ * fork(). That it worked only the parent checks: an assertion of the child is noted in the file that both share, maybe while
+ * the parent reads what is there. A child leaves by _exit() and asserts nothing.
+ */
+static inline pid_t suite_fork(void)
+{
+        pid_t pid = fork();
+        if (pid != 0)
+                ck_assert_int_gt(pid, 0);
+        return pid;
+}
+
 static inline int suite_remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
         return remove(path);

@@ -21,8 +21,7 @@ static void setup(void)
 /* Starts "vfio-realign WORDS" with its output in the files "out" and "err"; an ssh that needs none is in its way. */
 static pid_t begin(const char *words)
 {
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid > 0)
                 return pid;
         char path[TREE_PATH_MAX], *arguments[WORDS_MAX] = { (char *) "vfio-realign" };

@@ -61,8 +61,7 @@ static pid_t begin(const Attempt *attempt, int *ret_fd)
 {
         int fds[2];
         ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-        pid_t child = fork();
-        ck_assert_int_ge(child, 0);
+        pid_t child = suite_fork();
         if (child == 0)
                 act(attempt, fds[1]);
         close(fds[1]);

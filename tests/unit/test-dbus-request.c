@@ -402,8 +402,7 @@ START_TEST(invalid_utf8_ends_its_client_alone)
         int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         ck_assert_int_eq(bind(listener, (struct sockaddr *) &relay, sizeof(relay)), 0);
         ck_assert_int_eq(listen(listener, 1), 0);
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid == 0)
                 be_relay(listener, &far);
         close(listener);

@@ -57,8 +57,7 @@ static void run_child(const char *operation)
 static int run_hook(const char *operation)
 {
         int status;
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid == 0)
                 run_child(operation);
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);

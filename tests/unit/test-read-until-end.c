@@ -12,8 +12,7 @@ static int write_pieces(unsigned n)
 {
         int ends[2];
         ck_assert_int_eq(pipe(ends), 0);
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid == 0) {
                 char piece[PIECE];
                 close(ends[0]);

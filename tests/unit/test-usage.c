@@ -362,8 +362,7 @@ START_TEST(test_real_processes)
         int fd = open(path, O_RDONLY);
         ck_assert_int_ge(fd, 0);
         ck_assert(pipe(up) == 0 && pipe(down) == 0);
-        pid_t child = fork();
-        ck_assert_int_ge(child, 0);
+        pid_t child = suite_fork();
         if (child == 0) { /* maps it, and closes the descriptor */
                 if (mmap(NULL, 4, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
                         _exit(1);

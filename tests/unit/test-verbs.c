@@ -36,8 +36,7 @@ static int run(char *const *arguments)
         char out[80], err[80];
         snprintf(out, sizeof(out), "%s/out", folder);
         snprintf(err, sizeof(err), "%s/err", folder);
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid == 0) {
                 if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
                         _exit(125);
@@ -499,8 +498,7 @@ static char *run_on_terminal(const char *no_color, const char *pager, const char
         int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
         ck_assert_int_ge(terminal, 0);
 
-        pid_t pid = fork();
-        ck_assert_int_ge(pid, 0);
+        pid_t pid = suite_fork();
         if (pid == 0) {
                 dup2(terminal, STDOUT_FILENO);
                 setenv("TERM", "xterm", 1);
