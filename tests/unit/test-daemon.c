@@ -59,6 +59,8 @@ END_TEST
 /* Bound one after another, and each bind told twice, as a transaction's own would be. */
 START_TEST(binds_on_one_bus_are_one_transaction)
 {
+        /* long enough to be seen waiting, however slow this machine is */
+        stage_write(&stage, "etc/vfio-realign/vfio-realign.conf", "[default]\nsettle-delay = 2s\n");
         stage_start(&stage);
         stage_await(&stage, "READY=1");
         stage_bind(&stage);
