@@ -237,19 +237,12 @@ END_TEST
 
 /* --- the proof under the lock --- */
 
-static Reason prove(void)
-{
-        Obstacle obstacle;
-        ck_assert_int_eq(plan_prove(set->plans[0], &world.topology, &world.usage, NULL, &obstacle), 0);
-        return obstacle.reason;
-}
-
 START_TEST(test_proof)
 {
         ASK(PLAN_GOAL_DETACH, NIC, FREE);
-        ck_assert_int_eq(prove(), REASON_NONE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
         carries(nic, HOLDER_NET, "network interface eth0 (up)");
-        ck_assert_int_eq(prove(), REASON_IN_USE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_IN_USE);
 }
 END_TEST
 
@@ -262,16 +255,16 @@ START_TEST(test_proof_of_what_is_done)
         set->plans[0]->functions[0].on_vfio = true;
         free(set->plans[0]->functions[0].driver);
         set->plans[0]->functions[0].driver = strdup("vfio-pci");
-        ck_assert_int_eq(prove(), REASON_WORLD_CHANGED);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
 }
 END_TEST
 
 START_TEST(test_proof_of_another)
 {
         ASK(PLAN_GOAL_REATTACH, GUEST);
-        ck_assert_int_eq(prove(), REASON_NONE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
         guest->device = 0x1234;
-        ck_assert_int_eq(prove(), REASON_WORLD_CHANGED);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
 }
 END_TEST
 

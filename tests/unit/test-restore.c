@@ -212,14 +212,6 @@ END_TEST
 
 /* --- the proof and the document --- */
 
-static Reason prove(void)
-{
-        Obstacle obstacle;
-        ck_assert_int_eq(plan_prove(set->plans[0], &world.topology, &world.usage, world.grown, &obstacle),
-                         0);
-        return obstacle.reason;
-}
-
 static void expect_document(void)
 {
         _cleanup_json_ JsonObject *document = plan_to_json(set->plans[0]), *again = NULL;
@@ -233,10 +225,10 @@ static void expect_document(void)
 START_TEST(test_proof)
 {
         RESTORE(FIRST);
-        ck_assert_int_eq(prove(), REASON_NONE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
         world_hold(&world, first, HOLDER_GROUP);
-        ck_assert_int_eq(prove(), REASON_IN_USE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_IN_USE);
 }
 END_TEST
 
@@ -244,14 +236,14 @@ START_TEST(test_proof_of_others)
 {
         world_bind(first, NULL, false);
         RESTORE(FIRST);
-        ck_assert_int_eq(prove(), REASON_NONE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
         set->plans[0]->functions[0].alignment = 0;
-        ck_assert_int_eq(prove(), REASON_WORLD_CHANGED);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
         world_bind(first, "vfio-pci", true);
         world_settings(&world, first)->after_reattach = POLICY_AFTER_REATTACH_RESTORE;
         REATTACH(FIRST);
-        ck_assert_int_eq(prove(), REASON_NONE);
+        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
 }
 END_TEST

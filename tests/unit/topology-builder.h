@@ -6,6 +6,7 @@
  * and settings. Functions are added in the order of their addresses, so that pointers to them stay valid.
  */
 
+#include "judge/plan-proof.h"
 #include "judge/plan.h"
 #include "suite.h"
 
@@ -226,4 +227,12 @@ static inline Plan *world_only_plan(const World *world, const char *address)
         ck_assert_uint_eq(set->n_refusals, 0);
         ck_assert_uint_eq(set->n_plans, 1);
         return TAKE_PTR(set->plans[0]);
+}
+
+/* What stands against PLAN by now. */
+static inline Reason world_prove(const World *world, const Plan *plan)
+{
+        Obstacle obstacle;
+        ck_assert_int_eq(plan_prove(plan, &world->topology, &world->usage, world->grown, &obstacle), 0);
+        return obstacle.reason;
 }
