@@ -25,12 +25,21 @@ static inline void setup(void)
         third = world_add_small(&world, THIRD, port, WINDOW_START + 0x200);
 }
 
-static inline const PlanFunction *planned(const Plan *plan, const char *address)
+/* NULL: PLAN does not take it out. */
+static inline const PlanFunction *find_planned(const Plan *plan, const char *address)
 {
         for (size_t i = 0; i < plan->n_functions; i++)
                 if (pci_address_equal(plan->functions[i].address, world_address(address)))
                         return &plan->functions[i];
         return NULL;
+}
+
+static inline const PlanFunction *planned(const Plan *plan, const char *address)
+{
+        const PlanFunction *function = find_planned(plan, address);
+        if (!function)
+                ck_abort_msg("%s is not in the plan", address);
+        return function;
 }
 
 static inline const PlanRefusal *find_refusal(const PlanSet *set, const char *address)

@@ -42,7 +42,7 @@ START_TEST(test_refused_in_use)
                 ck_assert_uint_eq(set->n_plans, 1);
                 ck_assert_int_eq(set->plans[0]->scope, PLAN_SCOPE_FUNCTION);
                 ck_assert_uint_eq(set->plans[0]->n_functions, 2);
-                ck_assert_ptr_null(planned(set->plans[0], FIRST));
+                ck_assert_ptr_null(find_planned(set->plans[0], FIRST));
         }
 }
 END_TEST
@@ -93,7 +93,7 @@ START_TEST(test_refused_by_policy)
         ck_assert_uint_eq(asked->n_plans, 1);
         ck_assert_uint_eq(asked->n_refusals, 1);
         expect_refused(asked, FIRST, REASON_POLICY_NEVER, FIRST);
-        ck_assert_ptr_nonnull(planned(asked->plans[0], SECOND));
+        ck_assert_ptr_nonnull(find_planned(asked->plans[0], SECOND));
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(test_refused_max_move)
         ck_assert_uint_eq(set->n_refusals, 1);
         expect_refused(set, FIRST, REASON_BAR_TOO_LARGE, FIRST);
         ck_assert_int_eq(set->plans[0]->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_ptr_null(planned(set->plans[0], FIRST));
+        ck_assert_ptr_null(find_planned(set->plans[0], FIRST));
 }
 END_TEST
 

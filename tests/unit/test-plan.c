@@ -32,9 +32,9 @@ static void expect_narrowed(Reason reason, const char *culprit)
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
         ck_assert_str_eq(reason_name(plan->narrowed), reason_name(reason));
         ck_assert_str_eq(PCI_ADDRESS_TEXT(plan->narrowed_by), culprit);
-        ck_assert_ptr_null(planned(plan, PORT));
-        ck_assert_ptr_null(planned(plan, culprit));
-        ck_assert_ptr_nonnull(planned(plan, FIRST));
+        ck_assert_ptr_null(find_planned(plan, PORT));
+        ck_assert_ptr_null(find_planned(plan, culprit));
+        ck_assert_ptr_nonnull(find_planned(plan, FIRST));
 }
 
 START_TEST(test_bus)
@@ -190,7 +190,7 @@ START_TEST(test_nested_below)
         PciFunction *deep = world_add_small(&world, "0000:02:03.0", bridge, WINDOW_START + 0x300);
         _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_uint_eq(plan->n_functions, 6);
-        ck_assert_ptr_nonnull(planned(plan, "0000:01:01.0"));
+        ck_assert_ptr_nonnull(find_planned(plan, "0000:01:01.0"));
         ck_assert_uint_eq(planned(plan, "0000:02:03.0")->alignment, WORLD_PAGE);
 
         world_hold(&world, deep, HOLDER_GROUP);

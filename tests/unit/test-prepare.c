@@ -92,8 +92,8 @@ START_TEST(test_one)
         const Plan *plan = only_plan();
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
         ck_assert_int_eq(plan->narrowed, REASON_SIBLING_ON_HOST_DRIVER);
-        ck_assert_ptr_nonnull(planned(plan, FIRST));
-        ck_assert_ptr_null(planned(plan, SECOND));
+        ck_assert_ptr_nonnull(find_planned(plan, FIRST));
+        ck_assert_ptr_null(find_planned(plan, SECOND));
 }
 END_TEST
 
@@ -154,7 +154,7 @@ START_TEST(test_used_by_host)
         expect_refused(set, FIRST, REASON_IN_USE, FIRST);
         ck_assert_uint_eq(set->n_plans, 1);
         ck_assert_int_eq(set->plans[0]->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_ptr_null(planned(set->plans[0], FIRST));
+        ck_assert_ptr_null(find_planned(set->plans[0], FIRST));
 }
 END_TEST
 
