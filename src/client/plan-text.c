@@ -257,7 +257,7 @@ static void print_step(FILE *out, const Plan *plan, const PlanStep *step)
                       out);
                 break;
         case PLAN_STEP_BIND:
-                print_bind(out, plan, function);
+                print_bind(out, plan, &plan->functions[step->function]);
                 break;
         case PLAN_STEP_RESTORE:
                 fprintf(out, "restore the attributes of %s\n", address);
