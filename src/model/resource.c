@@ -10,6 +10,7 @@
 #define LINE_TEXT_MAX 80u /* three numbers of "0x" and 16 digits take 56 */
 #define LINES_WITHOUT_IOV 7u
 #define LINES_WITH_IOV 13u
+#define UNUSED_LINE "0x0000000000000000 0x0000000000000000 0x0000000000000000"
 #define BRIDGE_LINES 4u /* I/O, memory, prefetchable, CardBus */
 
 static bool line_count_valid(unsigned n)
@@ -18,10 +19,14 @@ static bool line_count_valid(unsigned n)
                n == LINES_WITH_IOV + BRIDGE_LINES;
 }
 
-/* "0x… 0x… 0x…" with single blanks, as resource_show() prints it. LINE is taken apart. */
+/* "0x… 0x… 0x…" with single blanks, as resource_show() prints it. LINE is taken apart. Most lines are of nothing. */
 static int parse_line(char *line, PciResource *ret)
 {
         uint64_t numbers[3];
+        if (text_equal(line, UNUSED_LINE)) {
+                *ret = (PciResource){ 0 };
+                return 0;
+        }
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
                 char *word = strsep(&line, " ");
                 if (!word || !text_starts_with(word, "0x") ||
