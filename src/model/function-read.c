@@ -12,6 +12,8 @@
 
 #define ATTRIBUTE_MAX 8192u /* the longest, a bridge's `resource`, has less than 1000 bytes */
 #define CLASS_BRIDGE_PCI 0x0604u
+#define CLASS_DISPLAY 0x03u
+#define CLASS_OLD_VGA 0x0001u /* of before there were classes */
 
 /* One function that is being read. */
 typedef struct Subject {
@@ -36,46 +38,64 @@ static int subject_unreadable(const Subject *subject, const char *file, int erro
         return subject_problem(subject, file, error, strerror(-error));
 }
 
-/*
- * A number that every function has. `uevent` shows them all at once, but kernels with a late fix of theirs (6.1.192) take
- * the device's lock for that, which is not to be had while the function's removal waits for its user.
- */
-static int read_id(const Subject *subject, const char *name, uint64_t max, uint64_t *ret)
+/* One number of `modalias`. */
+typedef struct ModaliasField {
+        const char *key;
+        size_t digits;
+        uint64_t max;
+} ModaliasField;
+
+/* The number of FIELD at *TEXT, which is moved behind it. */
+static bool take_field(const ModaliasField *field, const char **text, uint64_t *ret)
 {
+        char number[16];
+        size_t key = strlen(field->key);
+        if (!text_starts_with(*text, field->key) || strlen(*text + key) < field->digits)
+                return false;
+        memcpy(number, *text + key, field->digits);
+        number[field->digits] = '\0';
+        *text += key + field->digits;
+        return text_to_u64(number, 16, field->max, ret) == 0;
+}
+
+static bool parse_modalias(const char *text, PciFunction *function)
+{
+        static const ModaliasField fields[] = { { "pci:v", 8, UINT16_MAX }, { "d", 8, UINT16_MAX },
+                                                { "sv", 8, UINT16_MAX },    { "sd", 8, UINT16_MAX },
+                                                { "bc", 2, UINT8_MAX },     { "sc", 2, UINT8_MAX },
+                                                { "i", 2, UINT8_MAX } };
+        uint64_t numbers[ELEMENTSOF(fields)];
+
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                if (!take_field(&fields[i], &text, &numbers[i]))
+                        return false;
+        function->vendor = (uint16_t) numbers[0];
+        function->device = (uint16_t) numbers[1];
+        function->subvendor = (uint16_t) numbers[2];
+        function->subdevice = (uint16_t) numbers[3];
+        function->class = (uint32_t) (numbers[4] << 16 | numbers[5] << 8 | numbers[6]);
+        return text_equal(text, "\n") || text_equal(text, "");
+}
+
+/*
+ * Ids and class: `modalias` shows them all in one read, without a lock. (`uevent` shows them as well, but kernels with a
+ * late fix of theirs (6.1.192) take the device's lock for that, which is not to be had while the function's removal waits
+ * for its user.)
+ */
+static int read_identity(const Subject *subject)
+{
+        PciFunction *function = subject->function;
         char text[ATTRIBUTE_MAX];
-        int r = root_read_below(subject->directory, name, text, sizeof(text));
+
+        int r = root_read_below(subject->directory, "modalias", text, sizeof(text));
         if (presence_is_gone(r))
                 return PRESENCE_GONE;
         if (r < 0)
-                return subject_unreadable(subject, name, r);
-        size_t size = strlen(text);
-        if (size > 0 && text[size - 1] == '\n')
-                text[size - 1] = '\0';
-        if (!text_starts_with(text, "0x") || text_to_u64(text + strlen("0x"), 16, max, ret) < 0)
-                return subject_problem(subject, name, -EBADMSG,
-                                       "line 1: expected 0x and a hexadecimal number");
-        return PRESENCE_THERE;
-}
-
-static int read_identity(const Subject *subject)
-{
-        static const char *const names[] = { "vendor", "device", "subsystem_vendor", "subsystem_device" };
-        PciFunction *function = subject->function;
-        uint16_t *const ids[] = { &function->vendor, &function->device, &function->subvendor,
-                                  &function->subdevice };
-        uint64_t value;
-
-        int r = read_id(subject, "class", 0xffffff, &value);
-        if (r != PRESENCE_THERE)
-                return r;
-        function->class = (uint32_t) value;
+                return subject_unreadable(subject, "modalias", r);
+        if (!parse_modalias(text, function))
+                return subject_problem(subject, "modalias", -EBADMSG,
+                                       "line 1: expected pci:, ids and class");
         function->is_bridge = function->class >> 8 == CLASS_BRIDGE_PCI;
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                r = read_id(subject, names[i], UINT16_MAX, &value);
-                if (r != PRESENCE_THERE)
-                        return r;
-                *ids[i] = (uint16_t) value;
-        }
         return PRESENCE_THERE;
 }
 
@@ -130,7 +150,9 @@ static int read_number(const Subject *subject, const char *name, uint64_t max, u
 
 static int read_display(const Subject *subject)
 {
-        unsigned value;
+        unsigned value, class = subject->function->class;
+        if (class >> 16 != CLASS_DISPLAY && class >> 8 != CLASS_OLD_VGA)
+                return PRESENCE_THERE;
         int r = read_number(subject, "boot_vga", 1, &value);
         if (r == PRESENCE_THERE)
                 subject->function->boot_display = value == 1;
@@ -230,9 +252,11 @@ static bool has_entry(int directory, const char *name, mode_t type)
 
 static int read_entries(const Subject *subject)
 {
-        subject->function->has_virtual = has_entry(subject->directory, "virtfn0", S_IFLNK);
-        subject->function->on_vfio = has_entry(subject->directory, "vfio-dev", S_IFDIR);
-        subject->function->zpci = has_entry(subject->directory, "function_id", S_IFREG);
+        PciFunction *function = subject->function;
+        function->on_vfio = function->driver && has_entry(subject->directory, "vfio-dev", S_IFDIR);
+        /* s390 shows no bridges: all its functions are on root buses. */
+        function->zpci = function->address.bus == function->root_bus.bus &&
+                         has_entry(subject->directory, "function_id", S_IFREG);
         return PRESENCE_THERE;
 }
 

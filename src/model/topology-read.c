@@ -240,6 +240,17 @@ static int mark_probe_only(const Root *root, const Topology *topology)
         return r;
 }
 
+static void mark_physical(const Topology *topology)
+{
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                const PciFunction *physical =
+                                function->is_virtual ? topology_find(topology, function->physfn) : NULL;
+                if (physical)
+                        topology->functions[physical - topology->functions].has_virtual = true;
+        }
+}
+
 static bool is_thunderbolt_router(const PciFunction *function)
 {
         return function->class == CLASS_USB4_ROUTER || text_equal(function->driver, "thunderbolt");
@@ -298,6 +309,7 @@ static int read_once(const Root *root, Topology **ret, char **ret_problem)
                 r = mark_probe_only(root, topology);
         if (r < 0)
                 return r;
+        mark_physical(topology);
         mark_thunderbolt(topology);
         *ret = TAKE_PTR(topology);
         return 0;

@@ -110,11 +110,14 @@ static void add_function(Forest *forest, const Place *place, uint32_t class)
                 { "enable", "0\n" },
                 { "irq", "0\n" },
         };
-        char path[PATH_MAX], target[PATH_MAX], number[16];
+        char path[PATH_MAX], target[PATH_MAX], number[16], modalias[64];
         snprintf(path, sizeof(path), DEVICES "/%s", place->path);
         make_folder(forest, path);
         snprintf(number, sizeof(number), "0x%06x\n", class);
         write_text(forest, place, "class", number);
+        snprintf(modalias, sizeof(modalias), "pci:v000010ECd00008139sv00001AF4sd00001100bc%02Xsc%02Xi%02X\n",
+                 class >> 16, class >> 8 & 0xff, class & 0xff);
+        write_text(forest, place, "modalias", modalias);
         for (size_t i = 0; i < ELEMENTSOF(attributes); i++)
                 write_text(forest, place, attributes[i][0], attributes[i][1]);
         write_config(forest, place, class);

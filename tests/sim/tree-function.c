@@ -49,29 +49,11 @@ static int store_uevent(Machine *machine, const Node *node, const char *data, si
         return (int) size;
 }
 
-static int show_class(Machine *machine, const Node *node, char *buffer, size_t size)
+static int show_modalias(Machine *machine, const Node *node, char *buffer, size_t size)
 {
-        return show_text(buffer, size, "0x%06x\n", node->function->class);
-}
-
-static int show_vendor(Machine *machine, const Node *node, char *buffer, size_t size)
-{
-        return show_text(buffer, size, "0x%04x\n", node->function->vendor);
-}
-
-static int show_device(Machine *machine, const Node *node, char *buffer, size_t size)
-{
-        return show_text(buffer, size, "0x%04x\n", node->function->device);
-}
-
-static int show_subvendor(Machine *machine, const Node *node, char *buffer, size_t size)
-{
-        return show_text(buffer, size, "0x%04x\n", node->function->subvendor);
-}
-
-static int show_subdevice(Machine *machine, const Node *node, char *buffer, size_t size)
-{
-        return show_text(buffer, size, "0x%04x\n", node->function->subdevice);
+        const Function *f = node->function;
+        return show_text(buffer, size, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", f->vendor, f->device,
+                         f->subvendor, f->subdevice, f->class >> 16, f->class >> 8 & 0xff, f->class & 0xff);
 }
 
 static int show_enable(Machine *machine, const Node *node, char *buffer, size_t size)
@@ -185,11 +167,7 @@ static const FileKind remove_kind = { 0220, NULL, store_remove };
 static const FileKind rescan_kind = { 0200, NULL, store_rescan };
 static const FileKind resource_kind = { 0444, show_resource, NULL };
 static const FileKind uevent_kind = { 0644, show_uevent, store_uevent };
-static const FileKind class_kind = { 0444, show_class, NULL };
-static const FileKind vendor_kind = { 0444, show_vendor, NULL };
-static const FileKind device_kind = { 0444, show_device, NULL };
-static const FileKind subvendor_kind = { 0444, show_subvendor, NULL };
-static const FileKind subdevice_kind = { 0444, show_subdevice, NULL };
+static const FileKind modalias_kind = { 0444, show_modalias, NULL };
 static const FileKind enable_kind = { 0644, show_enable, NULL };
 static const FileKind removable_kind = { 0444, show_removable, NULL };
 
@@ -306,11 +284,7 @@ static const Directory net_directory = { find_in_net, list_net };
 static const StaticEntry function_entries[] = {
         { "resource", NULL, &resource_kind, NULL },
         { "uevent", NULL, &uevent_kind, NULL },
-        { "class", NULL, &class_kind, NULL },
-        { "vendor", NULL, &vendor_kind, NULL },
-        { "device", NULL, &device_kind, NULL },
-        { "subsystem_vendor", NULL, &subvendor_kind, NULL },
-        { "subsystem_device", NULL, &subdevice_kind, NULL },
+        { "modalias", NULL, &modalias_kind, NULL },
         { "enable", NULL, &enable_kind, NULL },
         { "remove", NULL, &remove_kind, NULL },
         { "rescan", NULL, &rescan_kind, NULL },

@@ -459,7 +459,7 @@ START_TEST(the_last_transaction_outlives_the_daemon)
         start();
         assert_last("ab12", "rolled-back");
         stage_stop(&bus.stage);
-        tree_write(bus.stage.folder, FIRST, "device", "0x8168\n");
+        tree_ids(bus.stage.folder, FIRST, 0x8168, 0x020000);
         start();
         assert_last("", "");
 }

@@ -142,14 +142,12 @@ START_TEST(test_attributes)
         tree_bind(folder, SECOND, "sdhci-pci", false);
         tree_group(folder, CARD, 12);
         tree_write(folder, CARD, "enable", "3\n");
-        tree_link(folder, CARD, "virtfn0", "../0000:01:10.0");
         tree_link(folder, SECOND, "physfn", "../0000:01:00.0");
         tree_write(folder, LONE, "boot_vga", "1\n");
         tree_write(folder, SECOND, "removable", "removable\n");
         tree_write(folder, DEEP, "removable", "fixed\n");
         tree_unlink(folder, DEEP, "enable");
-        tree_write(folder, DEEP, "vfio-dev", "a file\n"); /* neither of them is what it seems */
-        tree_write(folder, DEEP, "virtfn0", "a file\n");
+        tree_write(folder, DEEP, "vfio-dev", "a file\n"); /* not what it seems */
         tree_write(folder, LONE, "function_id", "0x00000111\n");
         tree_add(folder, "pci0000:00/0000:00:1f.0", 0x060100, 13);
 
@@ -293,19 +291,21 @@ START_TEST(test_thunderbolt_driver)
 }
 END_TEST
 
+#define MODALIAS_PROBLEM "line 1: expected pci:, ids and class"
+
 START_TEST(test_garbage)
 {
         static const struct {
                 const char *file, *text, *what;
         } cases[] = {
-                { "class", "", "line 1: expected 0x" },
-                { "class", "020000\n", "line 1: expected 0x" },
-                { "class", "0xxyz\n", "line 1: expected 0x" },
-                { "class", "0x1020000\n", "line 1: expected 0x" },
-                { "vendor", "0x10ec 0x8139\n", "line 1: expected 0x" },
-                { "device", "0x12345\n", "line 1: expected 0x" },
-                { "subsystem_vendor", "garbage\n", "line 1: expected 0x" },
-                { "subsystem_device", "0x\n", "line 1: expected 0x" },
+                { "modalias", "", MODALIAS_PROBLEM },
+                { "modalias", "pci:\n", MODALIAS_PROBLEM },
+                { "modalias", "of:v000010ECd00008139sv00001AF4sd00001100bc02sc00i00\n", MODALIAS_PROBLEM },
+                { "modalias", "pci:v000010ECd00008139sv00001AF4sd00001100bc02sc00i0\n", MODALIAS_PROBLEM },
+                { "modalias", "pci:v000010ECd00008139sv00001AF4sd00001100bc02sc00i00x\n", MODALIAS_PROBLEM },
+                { "modalias", "pci:v000010EZd00008139sv00001AF4sd00001100bc02sc00i00\n", MODALIAS_PROBLEM },
+                { "modalias", "pci:v000110ECd00008139sv00001AF4sd00001100bc02sc00i00\n", MODALIAS_PROBLEM },
+                { "modalias", "pci:v000010ECd 0008139sv00001AF4sd00001100bc02sc00i00\n", MODALIAS_PROBLEM },
                 { "resource", "", "line 0: the file ends here" },
                 { "resource", "garbage\n", "line 1: expected three hexadecimal numbers" },
                 { "resource", "0x0 0x0 0x0\n0x0 0x0 0x0\n", "line 2: the file ends here" },
@@ -317,8 +317,8 @@ START_TEST(test_garbage)
         };
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 char path[TREE_PATH_MAX];
-                tree_text(path, "%s/%s:", CARD, cases[i].file);
-                tree_write(folder, CARD, cases[i].file, cases[i].text);
+                tree_text(path, "%s/%s:", LONE, cases[i].file);
+                tree_write(folder, LONE, cases[i].file, cases[i].text);
                 expect_problem(path, cases[i].what);
                 teardown();
                 setup();
@@ -411,7 +411,7 @@ END_TEST
 START_TEST(test_vanishing)
 {
         tree_unlink(folder, CARD, "resource");
-        tree_unlink(folder, SECOND, "device");
+        tree_unlink(folder, SECOND, "modalias");
         suite_link(folder, "sys/bus/pci/devices/0000:00:09.0", "../../../devices/pci0000:00/0000:00:09.0");
         _cleanup_(topology_freep) Topology *topology = read_well();
         ck_assert_uint_eq(topology->n_functions, 4);

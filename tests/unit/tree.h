@@ -73,17 +73,20 @@ static inline void tree_resources(const char *folder, const char *path, const Pc
         tree_write(folder, path, "resource", text ? text : "");
 }
 
+/* Ids and class, of a vendor's DEVICE. */
+static inline void tree_ids(const char *folder, const char *path, uint16_t device, uint32_t class)
+{
+        char modalias[64];
+        snprintf(modalias, sizeof(modalias), "pci:v000010ECd%08Xsv00001AF4sd00001100bc%02Xsc%02Xi%02X\n",
+                 device, class >> 16, class >> 8 & 0xff, class & 0xff);
+        tree_write(folder, path, "modalias", modalias);
+}
+
 /* A function of CLASS (24 bits) with all that sysfs shows of every function; its resources are empty lines. */
 static inline void tree_add(const char *folder, const char *path, uint32_t class, unsigned n_lines)
 {
         static const PciResource none[RESOURCE_LINES];
-        char number[16];
-        snprintf(number, sizeof(number), "0x%06x\n", class);
-        tree_write(folder, path, "class", number);
-        tree_write(folder, path, "vendor", "0x10ec\n");
-        tree_write(folder, path, "device", "0x8139\n");
-        tree_write(folder, path, "subsystem_vendor", "0x1af4\n");
-        tree_write(folder, path, "subsystem_device", "0x1100\n");
+        tree_ids(folder, path, 0x8139, class);
         tree_write(folder, path, "enable", "0\n");
         tree_resources(folder, path, none, n_lines);
         tree_list(folder, path);

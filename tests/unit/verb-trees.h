@@ -16,6 +16,8 @@ static char root[128];     /* the tree of the test */
 
 static inline void spoil_boot_display(void)
 {
+        suite_write(folder, FUNCTION_08 "modalias",
+                    "pci:v000010ECd00008139sv00001AF4sd00001100bc03sc00i00\n");
         suite_write(folder, FUNCTION_08 "boot_vga", "1\n");
 }
 
