@@ -23,7 +23,8 @@ typedef struct ManagerOptions {
         const char *sysroot; /* NULL: the machine itself */
         const char *config;  /* one policy file alone; NULL: those of the sysroot */
         const char *worker;
-        const char *dbus; /* address of the bus; NULL: the system bus, with a sysroot none */
+        const char *dbus;            /* address of the bus; NULL: the system bus, with a sysroot none */
+        uint64_t start_timeout_usec; /* systemd is told by then that the daemon is there, whatever is pending */
 } ManagerOptions;
 
 /* Whether transactions may be started. */

@@ -2,6 +2,7 @@
 
 /* vfio-realignd: options, and running the manager. */
 
+#include "base/text.h"
 #include "daemon/dbus-introspect.h"
 #include "daemon/log.h"
 #include "daemon/manager.h"
@@ -9,6 +10,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
+
+#define START_TIMEOUT_USEC UINT64_C(30000000)
 
 typedef struct OptionRow {
         char letter;
@@ -22,6 +25,7 @@ static const OptionRow rows[] = {
         { 'c', "config", "FILE", "read FILE alone as the policy" },
         { 'w', "worker", "PATH", "the worker to start (" WORKER_PATH ")" },
         { 'b', "bus", "ADDRESS", "be on the D-Bus at ADDRESS (the system bus; with --sysroot none)" },
+        { 't', "start-timeout", "TIME", "tell systemd by then that it is there, whatever is pending (30s)" },
         { 'i', "introspect", "INTERFACE", "show the introspection document of an interface, and end" },
         { 'h', "help", NULL, "show this help" },
         { 'v', "version", NULL, "show the version" },
@@ -53,6 +57,15 @@ static int introspect(const char *interface)
         return -EINVAL;
 }
 
+static int take_start_timeout(ManagerOptions *options)
+{
+        if (text_to_usec(optarg, &options->start_timeout_usec) == 0)
+                return OPTIONS_RUN;
+        fprintf(stderr, "vfio-realignd: --start-timeout %s: expected a time such as 500ms, 30s or 2min\n",
+                optarg);
+        return -EINVAL;
+}
+
 static int take_option(int letter, ManagerOptions *options)
 {
         switch (letter) {
@@ -68,6 +81,8 @@ static int take_option(int letter, ManagerOptions *options)
         case 'b':
                 options->dbus = optarg;
                 return OPTIONS_RUN;
+        case 't':
+                return take_start_timeout(options);
         case 'i':
                 return introspect(optarg);
         case 'h':
@@ -114,7 +129,7 @@ static int run(const ManagerOptions *options)
 
 int main(int argc, char **argv)
 {
-        ManagerOptions options = { .worker = WORKER_PATH };
+        ManagerOptions options = { .worker = WORKER_PATH, .start_timeout_usec = START_TIMEOUT_USEC };
         int r = parse_options(argc, argv, &options);
         if (r != OPTIONS_RUN)
                 return r < 0 ? 2 : EXIT_SUCCESS;

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#define START_TIMEOUT_USEC UINT64_C(30000000)
 #define POLL_USEC UINT64_C(1000000) /* of the enable counts, while something waits */
 #define ACCURACY_USEC UINT64_C(10000)
 
@@ -264,7 +263,8 @@ static int add_sources(Manager *manager)
                 r = arm(manager->poll_timer, BUS_NEVER);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &manager->start_timer, CLOCK_MONOTONIC,
-                                               START_TIMEOUT_USEC, ACCURACY_USEC, on_start_timeout, manager);
+                                               manager->options.start_timeout_usec, ACCURACY_USEC,
+                                               on_start_timeout, manager);
         if (r >= 0)
                 r = add_first(manager);
         return r >= 0 ? sd_event_add_post(event, NULL, on_post, manager) : r;

@@ -30,9 +30,10 @@ typedef struct Stage {
         const char *folder;
         char *build; /* where the programs are */
         pid_t daemon, relay;
-        int notify_fd;    /* what the relay passes on */
-        const char *dbus; /* address that it is given; NULL: none */
-        char *heard;      /* what the daemon told systemd since the last stage_await() */
+        int notify_fd;             /* what the relay passes on */
+        const char *dbus;          /* address that it is given; NULL: none */
+        const char *start_timeout; /* that it is given; NULL: a long one */
+        char *heard;               /* what the daemon told systemd since the last stage_await() */
 } Stage;
 
 static inline void stage_write(const Stage *stage, const char *path, const char *text)
@@ -302,8 +303,9 @@ static inline void stage_start(Stage *stage)
         if (stage->daemon == 0) {
                 int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
                 dup2(fd, STDERR_FILENO);
-                execl(program, program, "--sysroot", stage->folder, "--worker", worker,
-                      stage->dbus ? "--bus" : NULL, stage->dbus, NULL);
+                execl(program, program, "--sysroot", stage->folder, "--worker", worker, "--start-timeout",
+                      stage->start_timeout ? stage->start_timeout : "5min", stage->dbus ? "--bus" : NULL,
+                      stage->dbus, NULL);
                 _exit(126);
         }
 }

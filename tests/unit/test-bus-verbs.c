@@ -320,6 +320,7 @@ START_TEST(another_host)
         snprintf(path, sizeof(path), "%s/bin/ssh", bus.stage.folder);
         ck_assert_int_eq(chmod(path, 0755), 0);
         stage_bind(&bus.stage);
+        bus.stage.start_timeout = "10ms"; /* it is waiting for quiet when it is asked */
         bus_daemon();
         stage_await(&bus.stage, "READY=1");
         check("status -H root@far", 3,

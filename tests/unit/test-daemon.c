@@ -567,6 +567,21 @@ START_TEST(terminated_in_the_middle_the_worker_goes_on)
 }
 END_TEST
 
+/* Whoever is ordered behind the daemon does not wait for ever; systemctl status says what is left. */
+START_TEST(ready_at_the_start_timeout)
+{
+        open_pipe("go", -1);
+        stage_bind(&stage);
+        stage_on(&stage, "execute", "read line <$d/go\n");
+        stage.start_timeout = "10ms";
+        stage_start(&stage);
+        stage_await(&stage, "READY=1");
+        ck_assert_ptr_null(strstr(stage.heard, "Nothing to do"));
+        stage_await(&stage, "STATUS=Realigning on the bus below 0000:00:1c.0");
+        close(open_pipe("go", O_WRONLY));
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("daemon");
@@ -574,6 +589,7 @@ int main(void)
         tcase_add_checked_fixture(tests, setup, teardown);
         tcase_set_timeout(tests, 200);
         tcase_add_test(tests, nothing_to_do_is_ready);
+        tcase_add_test(tests, ready_at_the_start_timeout);
         tcase_add_test(tests, what_is_bound_already_is_realigned_before_it_is_ready);
         tcase_add_test(tests, binds_on_one_bus_are_one_transaction);
         tcase_add_test(tests, garbage_from_the_socket_is_ignored);
