@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * bench-tree FOLDER N [PER-BUS]: makes a sysfs tree of N PCI functions in the empty FOLDER, bridges included, of the shape
- * that a large host has: root ports with PER-BUS functions (default: 8) behind each, every second bus on vfio-pci with its
- * BARs in one page. What lspci reads is there too.
+ * bench-tree FOLDER N [PER-BUS [BAR-SIZE]]: makes a sysfs tree of N PCI functions in the empty FOLDER, bridges included, of
+ * the shape that a large host has: root ports with PER-BUS functions (default: 8) behind each, every second bus on vfio-pci.
+ * With the default BAR-SIZE, 256 bytes, their BARs are in one page. What lspci reads is there too.
  */
 
 #include "base/util.h"
@@ -17,7 +17,6 @@
 
 #define PORTS_MAX 31u          /* devices 1 to 31 of a root bus, one function each */
 #define BUS_FUNCTIONS_MAX 256u /* with ARI */
-#define BAR_SIZE 256u
 #define BAR_BASE UINT64_C(0x80000000)
 #define BUS_ROOM UINT64_C(0x100000)
 #define LINES 13u
@@ -32,7 +31,7 @@
 typedef struct Forest {
         int folder;
         size_t n, wanted;
-        unsigned per_bus;
+        unsigned per_bus, bar_size;
 } Forest;
 
 /* Where a function is, and what it has beside what all have. */
@@ -137,8 +136,9 @@ static void add_endpoint(Forest *forest, const Place *port, unsigned domain, uns
         snprintf(place.path + n, sizeof(place.path) - (size_t) n, "%04x:%02x:%02x.%u", domain, bus,
                  number / 8, number % 8);
         add_function(forest, &place, CLASS_NETWORK);
-        write_resource(forest, &place, LINES, 0, BAR_BASE + bus * BUS_ROOM + (uint64_t) number * BAR_SIZE,
-                       BAR_SIZE, 0x40200);
+        write_resource(forest, &place, LINES, 0,
+                       BAR_BASE + bus * BUS_ROOM + (uint64_t) number * forest->bar_size, forest->bar_size,
+                       0x40200);
         snprintf(group, sizeof(group), "/kernel/iommu_groups/%u", domain * BUS_FUNCTIONS_MAX + bus);
         link_up(forest, &place, "iommu_group", group);
         link_up(forest, &place, "driver", bus % 2 ? "/bus/pci/drivers/vfio-pci" : "/bus/pci/drivers/8139cp");
@@ -175,10 +175,12 @@ static void add_domain(Forest *forest, unsigned domain)
 int main(int argc, char **argv)
 {
         static const char *const folders[] = { "sys", DEVICES, "sys/bus", "sys/bus/pci", LIST };
-        Forest forest = { .per_bus = argc == 4 ? (unsigned) strtoul(argv[3], NULL, 10) : 8 };
+        Forest forest = { .per_bus = argc > 3 ? (unsigned) strtoul(argv[3], NULL, 10) : 8,
+                          .bar_size = argc > 4 ? (unsigned) strtoul(argv[4], NULL, 10) : 256 };
 
-        if (argc < 3 || argc > 4 || forest.per_bus == 0 || forest.per_bus > BUS_FUNCTIONS_MAX)
-                errx(2, "usage: bench-tree FOLDER N [PER-BUS]");
+        if (argc < 3 || argc > 5 || forest.per_bus == 0 || forest.per_bus > BUS_FUNCTIONS_MAX ||
+            forest.bar_size == 0 || forest.bar_size > BUS_ROOM / forest.per_bus)
+                errx(2, "usage: bench-tree FOLDER N [PER-BUS [BAR-SIZE]]");
         forest.wanted = strtoul(argv[2], NULL, 10);
         forest.folder = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (forest.folder < 0)

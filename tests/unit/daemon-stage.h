@@ -138,7 +138,8 @@ static inline void stage_on(const Stage *stage, const char *verb, const char *sc
         "cp $d/realigned-0 $d/sys/devices/" FIRST "/resource\n"                                             \
         "cp $d/realigned-1 $d/sys/devices/" SECOND "/resource\n"
 
-static inline void stage_worker(const Stage *stage)
+/* What the daemon takes for its worker: it notes each call, and runs the verb's script. */
+static inline void stage_script(const Stage *stage)
 {
         char full[TREE_PATH_MAX];
         _cleanup_free_ char *script = text_format(
@@ -154,7 +155,12 @@ static inline void stage_worker(const Stage *stage)
         stage_write(stage, "worker", script);
         snprintf(full, sizeof(full), "%s/worker", stage->folder);
         ck_assert_int_eq(chmod(full, 0755), 0);
+        stage_on(stage, "plan", plan);
+}
 
+static inline void stage_worker(const Stage *stage)
+{
+        stage_script(stage);
         stage_resources(stage, FIRST, 0xfe000000, 0x10000);
         stage_resources(stage, SECOND, 0xfe010000, 0x10000);
         _cleanup_free_ char *first = stage_read(stage, "sys/devices/" FIRST "/resource");
@@ -163,7 +169,6 @@ static inline void stage_worker(const Stage *stage)
         stage_write(stage, "realigned-1", second);
         stage_pack(stage);
 
-        stage_on(stage, "plan", plan);
         stage_on(stage, "execute",
                  "cat >$d/plan\n" STAGE_REALIGN
                  "echo '{\"transaction\":\"ab12\",\"step\":\"verify\",\"index\":0,\"of\":1,\"state\":\"done\"}'\n" STAGE_RESULT(
@@ -275,13 +280,12 @@ static inline void stage_relay(Stage *stage, int from)
         }
 }
 
-static inline void stage_open(Stage *stage)
+/* A stage without a machine. */
+static inline void stage_open_bare(Stage *stage)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         *stage = (Stage){ .folder = suite_folder(), .build = getcwd(NULL, 0), .notify_fd = -1 };
         stage_namespace();
-        stage_machine(stage);
-        stage_worker(stage);
         stage_policy(stage, "");
 
         snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", stage->folder);
@@ -291,6 +295,13 @@ static inline void stage_open(Stage *stage)
         stage_relay(stage, fd);
         ck_assert_int_eq(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
         stage->heard = strdup("");
+}
+
+static inline void stage_open(Stage *stage)
+{
+        stage_open_bare(stage);
+        stage_machine(stage);
+        stage_worker(stage);
 }
 
 static inline void stage_start(Stage *stage)

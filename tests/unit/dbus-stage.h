@@ -74,10 +74,9 @@ static inline void bus_kill(pid_t *pid)
         *pid = 0;
 }
 
-static inline void bus_open(BusStage *bus)
+/* The stage is open. */
+static inline void bus_join(BusStage *bus)
 {
-        *bus = (BusStage){ 0 };
-        stage_open(&bus->stage);
         /* others may go through to the socket */
         ck_assert_int_eq(chmod(suite_base, 0711), 0);
         ck_assert_int_eq(chmod(bus->stage.folder, 0711), 0);
@@ -87,6 +86,13 @@ static inline void bus_open(BusStage *bus)
         bus->address = text_format("unix:path=%s/bus", bus->stage.folder);
         bus->stage.dbus = bus->address;
         bus_start(bus);
+}
+
+static inline void bus_open(BusStage *bus)
+{
+        *bus = (BusStage){ 0 };
+        stage_open(&bus->stage);
+        bus_join(bus);
 }
 
 /* A worker that reads from "go" goes on; it may be on its way there. */
