@@ -6,6 +6,8 @@
 #include "dbus-stage.h"
 #include "judge/plan-document.h"
 
+#include <sys/inotify.h>
+
 /* --- verdicts */
 
 START_TEST(settle_need_not_wait_for_quiet)
@@ -208,6 +210,36 @@ START_TEST(clients_that_leave_are_forgotten)
         sd_bus_message_unref(reply);
         bus_let_go(&bus);
         stage_stop(&bus.stage);
+}
+END_TEST
+
+/* All of them wait for the same transaction, and nothing is heard of meanwhile. */
+START_TEST(many_calls_do_not_read_the_machine_as_many_times)
+{
+        char path[TREE_PATH_MAX], events[4096];
+        stage_on(&bus.stage, "execute",
+                 "read line <$d/go\n" STAGE_REALIGN STAGE_RESULT("verified", "none", "true"));
+        stage_bind(&bus.stage);
+        bus_daemon();
+        stage_await(&bus.stage, "STATUS=Realigning");
+        snprintf(path, sizeof(path), "%s/sys/devices/%s/resource", bus.stage.folder, FIRST);
+        int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        ck_assert_int_ge(inotify_add_watch(opened, path, IN_OPEN), 0);
+
+        bool done = false;
+        for (unsigned i = 0; i < 100; i++) {
+                sd_bus_message *call = call_settle(client, FUNCTION_NAME, UINT64_MAX);
+                ck_assert_int_ge(sd_bus_call_async(client, NULL, call, on_late_answer, &done, UINT64_MAX),
+                                 0);
+                sd_bus_message_unref(call);
+        }
+        bus_exchange();
+        ck_assert(!done);
+        ssize_t n = read(opened, events, sizeof(events));
+        ck_assert_msg(n < (ssize_t) (10 * sizeof(struct inotify_event)), "%zd bytes of events", n);
+        close(opened);
+        bus_let_go(&bus);
+        client_run(client, &done);
 }
 END_TEST
 
@@ -480,6 +512,7 @@ int main(void)
         tcase_add_test(tests, a_verdict_is_final_when_udev_is_done);
         tcase_add_test(tests, settle_ends_at_its_timeout);
         tcase_add_test(tests, clients_that_leave_are_forgotten);
+        tcase_add_test(tests, many_calls_do_not_read_the_machine_as_many_times);
         tcase_add_test(tests, plans_are_made_at_any_time);
         tcase_add_test(tests, plans_are_bounded);
         tcase_add_test(tests, bad_names_are_errors);
