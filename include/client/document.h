@@ -5,9 +5,8 @@
 
 #include "base/json-document.h"
 #include "client/client.h"
+#include "client/machine.h"
 #include "judge/page-view.h"
-#include "judge/verdict.h"
-#include "model/grown.h"
 
 /* "0x…" */
 int document_add_address(JsonObject *object, const char *key, uint64_t address) _warn_unused_result_
@@ -22,10 +21,10 @@ int document_add_text_or_null(JsonObject *object, const char *key, const char *t
                 _nonnull_(1, 2);
 
 /*
- * The memory BARs of FUNCTION: [{"bar", "start", "size", "own-size", "verdict", "small", "neighbours", …}]; BEFORE is
- * machine_sizes_before(). NULL: no memory.
+ * The memory BARs of FUNCTION: [{"bar", "start", "size", "own-size", "verdict", "small",
+ * "neighbours": ["0000:03:00.1 BAR 1", …]}]; BEFORE is machine_sizes_before(). NULL: no memory.
  */
-JsonObject *document_bars(const PciFunction *function, const FunctionReport *report,
+JsonObject *document_bars(const Machine *machine, const PciFunction *function,
                           const OwnSizes *before) _warn_unused_result_ _nonnull_(1, 2, 3);
 
 /* {"start", "several-groups", "owners": [{"start", "size", "name", "function", "driver", "group", "verdict"}]} */

@@ -10,6 +10,7 @@
 
 /* What one line of the table is about. */
 typedef struct StatusRow {
+        const Machine *machine;
         const PciFunction *function;
         const FunctionReport *report;
         OwnSizes before;                /* machine_sizes_before() */

@@ -37,3 +37,13 @@ bool page_view_crosses_groups(const PageView *view) _nonnull_(1);
 
 /* "BAR 1", "ROM", "IOAPIC 0" */
 const char *page_owner_label(const PageOwner *owner) _nonnull_(1);
+
+/* "0000:03:00.1 BAR 1", "IOAPIC 0". NULL: no memory; the caller frees it. */
+char *page_owner_name(const PageOwner *owner) _warn_unused_result_ _nonnull_(1);
+
+/*
+ * The names of the others that own bytes of the page that the resource in LINE of FUNCTION begins in: a list that ends with
+ * NULL, which the caller frees. -ENOMEM.
+ */
+int page_view_neighbours(const PageView *view, const PciFunction *function, unsigned line,
+                         char ***ret) _warn_unused_result_ _nonnull_(1, 2, 4);

@@ -2,6 +2,8 @@
 
 #include "client/document.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 
@@ -24,9 +26,32 @@ int document_add_text_or_null(JsonObject *object, const char *key, const char *t
         return text ? json_add_text(object, key, text) : json_object_object_add(object, key, NULL);
 }
 
-static JsonObject *bar_document(const PciFunction *function, const BarReport *bar, unsigned line,
+/* As the daemon names them: "0000:03:00.1 BAR 1", "IOAPIC 0". */
+static JsonObject *neighbours_document(const Machine *machine, const PciFunction *function, unsigned line)
+{
+        const Verdicts *verdicts = machine->verdicts;
+        _cleanup_json_ JsonObject *array = json_object_new_array();
+        _cleanup_(page_view_freep) PageView *page = NULL;
+        _cleanup_(text_list_freep) char **names = NULL;
+
+        if (!array)
+                return NULL;
+        if (verdict_of(verdicts, function)->bars[line].n_neighbours == 0)
+                return TAKE_PTR(array);
+        if (page_view_make(machine->topology, machine->iomem, verdicts->page,
+                           function->resources.lines[line].start, &page) < 0 ||
+            page_view_neighbours(page, function, line, &names) < 0)
+                return NULL;
+        for (size_t i = 0; names[i]; i++)
+                if (json_append(array, json_object_new_string(names[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+static JsonObject *bar_document(const Machine *machine, const PciFunction *function, unsigned line,
                                 uint64_t before)
 {
+        const BarReport *bar = &verdict_of(machine->verdicts, function)->bars[line];
         const PciResource *resource = &function->resources.lines[line];
         _cleanup_json_ JsonObject *object = json_object_new_object();
 
@@ -36,28 +61,20 @@ static JsonObject *bar_document(const PciFunction *function, const BarReport *ba
             json_add_u64(object, "own-size", before != 0 ? before : resource_size(resource)) < 0 ||
             json_add_text(object, "verdict", bar_verdict_text(bar)) < 0 ||
             json_add_bool(object, "small", bar->small) < 0 ||
-            json_add_u64(object, "neighbours", bar->n_neighbours) < 0)
-                return NULL;
-        if (bar->neighbour &&
-            (json_add_address(object, "neighbour", bar->neighbour->address) < 0 ||
-             json_add_text(object, "neighbour-line",
-                           resource_line_name(bar->neighbour->resources.n_lines, bar->neighbour_line)) < 0))
-                return NULL;
-        if (!bar->neighbour && bar->neighbour_name &&
-            json_add_text(object, "neighbour-name", bar->neighbour_name) < 0)
+            json_add(object, "neighbours", neighbours_document(machine, function, line)) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
 
-JsonObject *document_bars(const PciFunction *function, const FunctionReport *report, const OwnSizes *before)
+JsonObject *document_bars(const Machine *machine, const PciFunction *function, const OwnSizes *before)
 {
+        const FunctionReport *report = verdict_of(machine->verdicts, function);
         _cleanup_json_ JsonObject *array = json_object_new_array();
         if (!array)
                 return NULL;
         for (unsigned line = 0; line < RESOURCE_BARS; line++)
                 if (report->bars[line].verdict != BAR_NONE &&
-                    json_append(array,
-                                bar_document(function, &report->bars[line], line, before->lines[line])) < 0)
+                    json_append(array, bar_document(machine, function, line, before->lines[line])) < 0)
                         return NULL;
         return TAKE_PTR(array);
 }

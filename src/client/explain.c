@@ -431,7 +431,7 @@ static JsonObject *to_json(const Explanation *e, const PciFunction *function, co
             document_add_group(object, "group", function) < 0 ||
             json_add_bool(object, "on-vfio", function->on_vfio) < 0 ||
             json_add_text(object, "verdict", function_verdict_name(report->verdict)) < 0 ||
-            json_add(object, "bars", document_bars(function, report, &before)) < 0 ||
+            json_add(object, "bars", document_bars(e->machine, function, &before)) < 0 ||
             add_table(e, function, object) < 0 || add_pages(e, function, object) < 0 ||
             add_policy(e, function, object) < 0 || prospect_add_json(prospect, object) < 0)
                 return NULL;

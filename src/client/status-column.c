@@ -121,7 +121,7 @@ static char *text_bars(const void *data)
 static int add_bars(const void *data, JsonObject *object, const char *key)
 {
         const StatusRow *row = data;
-        return json_add(object, key, document_bars(row->function, row->report, &row->before));
+        return json_add(object, key, document_bars(row->machine, row->function, &row->before));
 }
 
 static char *text_group(const void *data)

@@ -48,6 +48,7 @@ static ClientExit make_rows(StatusReport *report, const Selection *selection, co
                 if (machine_sizes_before(report->machine, function, &before) != CLIENT_EXIT_FINE)
                         return CLIENT_EXIT_ERROR;
                 report->rows[report->n_rows++] = (StatusRow){
+                        .machine = report->machine,
                         .function = function,
                         .report = verdict_of(report->machine->verdicts, function),
                         .before = before,

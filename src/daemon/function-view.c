@@ -12,38 +12,16 @@
 
 /* --- facts */
 
-static bool is_itself(const PageOwner *owner, const PciFunction *function, unsigned line)
-{
-        return owner->function == function && owner->line == line;
-}
-
 /* Who else owns bytes of the page of the BAR in LINE. */
 static int read_neighbours(const Survey *survey, const PciFunction *function, unsigned line, BarView *bar)
 {
         _cleanup_(page_view_freep) PageView *page = NULL;
-        size_t n = 0;
-        const BarReport *report = &verdict_of(survey->verdicts, function)->bars[line];
-        if (report->n_neighbours > 0) {
-                int r = page_view_make(survey->topology, survey->iomem, page_size(), bar->start, &page);
-                if (r < 0)
-                        return r;
+        if (verdict_of(survey->verdicts, function)->bars[line].n_neighbours == 0) {
+                bar->neighbours = calloc(1, sizeof(bar->neighbours[0]));
+                return bar->neighbours ? 0 : -ENOMEM;
         }
-        bar->neighbours = calloc(page ? page->n_owners + 1 : 1, sizeof(bar->neighbours[0]));
-        if (!bar->neighbours)
-                return -ENOMEM;
-        for (size_t i = 0; page && i < page->n_owners; i++) {
-                const PageOwner *owner = &page->owners[i];
-                if (is_itself(owner, function, line))
-                        continue;
-                bar->neighbours[n] =
-                                owner->function ? text_format("%s %s",
-                                                              PCI_ADDRESS_TEXT(owner->function->address),
-                                                              page_owner_label(owner))
-                                                : strdup(owner->name ? owner->name : "");
-                if (!bar->neighbours[n++])
-                        return -ENOMEM;
-        }
-        return 0;
+        int r = page_view_make(survey->topology, survey->iomem, page_size(), bar->start, &page);
+        return r < 0 ? r : page_view_neighbours(page, function, line, &bar->neighbours);
 }
 
 static int read_bars(const Survey *survey, const PciFunction *function, FunctionFacts *facts)

@@ -3,6 +3,7 @@
 #include "judge/page-view.h"
 
 #include "base/page.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -141,4 +142,29 @@ const char *page_owner_label(const PageOwner *owner)
 {
         return owner->function ? resource_line_name(owner->function->resources.n_lines, owner->line)
                                : owner->name;
+}
+
+char *page_owner_name(const PageOwner *owner)
+{
+        if (!owner->function)
+                return strdup(owner->name);
+        return text_format("%s %s", PCI_ADDRESS_TEXT(owner->function->address), page_owner_label(owner));
+}
+
+int page_view_neighbours(const PageView *view, const PciFunction *function, unsigned line, char ***ret)
+{
+        _cleanup_(text_list_freep) char **names = calloc(view->n_owners + 1, sizeof(names[0]));
+        size_t n = 0;
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < view->n_owners; i++) {
+                const PageOwner *owner = &view->owners[i];
+                if (owner->function == function && owner->line == line)
+                        continue;
+                names[n] = page_owner_name(owner);
+                if (!names[n++])
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(names);
+        return 0;
 }
