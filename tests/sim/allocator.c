@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FOUR_GIGABYTES UINT64_C(0x100000000)
+#define WINDOW_GRANULARITY UINT64_C(0x100000)
 #define ISA_ALIAS UINT64_C(0x300) /* pcibios_align_resource(): I/O ports that old cards alias */
 #define ENTRIES_MAX (FUNCTIONS_MAX * 10)
 
@@ -58,6 +59,22 @@ static const Resource *find_taken(const Bus *bus, const Resource *own, uint64_t 
         return NULL;
 }
 
+/*
+ * 7.x's pci_align_resource(): what of a window is left over behind its last aligned part goes in front of the aligned place,
+ * if that is free.
+ */
+static uint64_t tail_in_front(const Bus *bus, const Resource *window, const Resource *resource,
+                              uint64_t start, uint64_t size, uint64_t alignment)
+{
+        uint64_t tail = size % alignment;
+
+        if (!machine_is_new(bus->machine) || resource->flags & FLAG_IO || tail == 0 ||
+            tail % WINDOW_GRANULARITY != 0 || start < tail || start - tail < window->start ||
+            find_taken(bus, resource, start - tail, start - 1))
+                return start;
+        return start - tail;
+}
+
 /* The lowest place, what the resource has now counted as free. */
 static bool place_in(const Bus *bus, const Resource *window, Resource *resource, uint64_t size,
                      uint64_t alignment)
@@ -68,6 +85,7 @@ static bool place_in(const Bus *bus, const Resource *window, Resource *resource,
                 start = align_up(start, alignment);
                 if (resource->flags & FLAG_IO && start & ISA_ALIAS)
                         start = align_up(start, ISA_ALIAS + 0x100);
+                start = tail_in_front(bus, window, resource, start, size, alignment);
                 if (start < window->start || start > window->end || size - 1 > window->end - start)
                         return false;
                 const Resource *taken = find_taken(bus, resource, start, start + size - 1);
