@@ -53,9 +53,12 @@ static const Resource *find_taken(const Bus *bus, const Resource *own, uint64_t 
                             overlaps(&function->resources[line], own->flags, start, end))
                                 return &function->resources[line];
         }
-        for (size_t i = 0; !bus->bridge && i < machine->n_reserved; i++)
-                if (overlaps(&machine->reserved[i], own->flags, start, end))
-                        return &machine->reserved[i];
+        for (size_t i = 0; i < machine->n_reserved; i++) {
+                const Reserved *reserved = &machine->reserved[i];
+                if ((reserved->during == 0 || reserved->during == machine->n_rescans) &&
+                    overlaps(&reserved->range, own->flags, start, end))
+                        return &reserved->range;
+        }
         return NULL;
 }
 

@@ -131,6 +131,16 @@ static void check_warning(Session *session, const char *reason, const char *func
                 session_problem(session, "no warning %s %s", reason, function);
 }
 
+/* What the (last) result blames, and its words. */
+static void check_told(Session *session, const char *function, const char *words)
+{
+        const char *culprit = result_text(session->last.result, "culprit"),
+                   *detail = result_text(session->last.result, "detail");
+        if (strcmp(culprit, function) != 0 || !strstr(detail, words))
+                session_problem(session, "told is %s \"%.100s\", expected %s \"%.60s\"", culprit, detail,
+                                function, words);
+}
+
 static void check_scope(Session *session, const char *expected)
 {
         const char *scope = result_text(session_plan_at(session, 0), "scope");
@@ -141,8 +151,9 @@ static void check_scope(Session *session, const char *expected)
 static void check_text(Session *session, const char *text)
 {
         char word[32] = "", first[64] = "", second[64] = "";
+        int behind_first = 0;
 
-        (void) sscanf(text, "%31s %63s %63s", word, first, second);
+        (void) sscanf(text, "%31s %63s %n%63s", word, first, &behind_first, second);
         if (strcmp(word, "line") == 0)
                 check_line(session, text);
         else if (strcmp(word, "size") == 0)
@@ -155,6 +166,8 @@ static void check_text(Session *session, const char *text)
                 check_alignment(session, text + strlen(word));
         else if (strcmp(word, "warning") == 0)
                 check_warning(session, first, second);
+        else if (strcmp(word, "told") == 0)
+                check_told(session, first, text + behind_first);
         else if (strcmp(word, "scope") == 0)
                 check_scope(session, first);
         else

@@ -259,8 +259,9 @@ static void check_driver(Check *check, const Function *function, const FunctionB
         if (!before->driver && function->driver && function->driver->late &&
             is_warned_of(check, function, "state-not-restored"))
                 return;
-        if (has_failed(check, function) && !function->driver)
-                return; /* the result has to tell it: check_told() */
+        /* The result has to tell it (check_told()); what the host uses by now is not taken off again. */
+        if (has_failed(check, function) && (!function->driver || function_user(check->machine, function)))
+                return;
         problem(check, "%s is on %s, was on %s", PCI_ADDRESS_TEXT(function->address),
                 name_of(function->driver), name_of(before->driver));
 }

@@ -34,6 +34,7 @@ void machine_reset(Machine *machine)
         machine->rescan_lock = machine->listeners_dead = machine->drivers_work = false;
         machine->binds_later = false;
         machine->n_changes = 0;
+        machine->n_rescans = 0;
         machine->options = (KernelOptions){
                 .page = (uint64_t) sysconf(_SC_PAGESIZE),
                 .floor = true,

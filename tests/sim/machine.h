@@ -95,6 +95,7 @@ struct Function {
         bool acs;          /* has Access Control Services */
         bool conventional; /* a bridge to conventional PCI: what is below it shares its IOMMU group */
         bool vanishes;     /* does not answer any more once it was removed */
+        uint16_t late_vendor, late_device; /* what it says it is once it was removed; 0: what it was */
         uint8_t secondary;
         Bar bars[BARS + 1];
         Resource recorded[LINES];      /* where `place recorded` puts it */
@@ -122,6 +123,12 @@ struct Function {
         char boot_driver[32];
         char boot_attributes[ATTRIBUTES][VALUE_MAX];
 };
+
+/* Bytes of an aperture, or of a bridge's window, that somebody else has. */
+typedef struct Reserved {
+        Resource range;
+        unsigned during; /* only while the kernel rescans for the Nth time; 0: always */
+} Reserved;
 
 struct Host {
         PciAddress bus; /* domain and bus */
@@ -194,8 +201,9 @@ typedef struct Machine {
         size_t n_users;
         Group groups[GROUPS_MAX];
         unsigned long n_births;
+        unsigned n_rescans; /* since boot; the one under way is counted */
         bool vfio_numbers[FUNCTIONS_MAX];
-        Resource reserved[8];
+        Reserved reserved[8];
         size_t n_reserved;
         char alignment[TEXT_MAX];
         char boot_id[40];

@@ -69,6 +69,10 @@ static void discover(Machine *machine, Function *function)
         function->present = true;
         function->attachable = false;
         function->births++;
+        if (function->births > 1 && function->late_vendor) {
+                function->vendor = function->late_vendor;
+                function->device = function->late_device;
+        }
         function->birth = machine->n_births++;
         /* IOMMUs are set up at boot when all slots have been scanned; later each function meets them as it is found. */
         bool is_further = function->address.function > 0;
@@ -238,6 +242,7 @@ static void unlock_rescan(Machine *machine)
 void pci_rescan(Machine *machine, Host *host)
 {
         lock_rescan(machine, "rescan");
+        machine->n_rescans++;
         if (scan_bus(machine, host, NULL))
                 leave_time_for_listeners(machine, host);
         allocator_run(machine, host);

@@ -113,10 +113,14 @@ static bool parse_reserve(Statement *s)
         Machine *machine = s->machine;
         if (machine->n_reserved == ELEMENTSOF(machine->reserved) || s->n_words < 2)
                 return false;
-        Resource *resource = &machine->reserved[machine->n_reserved++];
-        bool is_io = has_word(s, "io");
-        resource->flags = is_io ? FLAG_IO : FLAG_MEMORY;
-        return parse_range(s->words[s->n_words - 1], &resource->start, &resource->end);
+        Reserved *reserved = &machine->reserved[machine->n_reserved++];
+        const char *during = value_of(s, "during");
+        uint64_t value = 0;
+        reserved->range.flags = has_word(s, "io") ? FLAG_IO : FLAG_MEMORY;
+        if (during && text_to_u64(during, 10, UINT16_MAX, &value) < 0)
+                return false;
+        reserved->during = (unsigned) value;
+        return parse_range(s->words[s->n_words - 1], &reserved->range.start, &reserved->range.end);
 }
 
 /* --- functions --- */
@@ -161,6 +165,16 @@ static bool parse_ids(const char *text, Function *function)
         return true;
 }
 
+static bool parse_late_ids(const char *text, Function *function)
+{
+        unsigned vendor, device;
+        if (sscanf(text, "%x:%x", &vendor, &device) != 2)
+                return false;
+        function->late_vendor = (uint16_t) vendor;
+        function->late_device = (uint16_t) device;
+        return true;
+}
+
 static bool parse_bars(const Statement *s, Function *function)
 {
         char key[8];
@@ -178,10 +192,10 @@ static bool parse_bars(const Statement *s, Function *function)
 
 static bool parse_common(const Statement *s, Function *function)
 {
-        const char *ids = value_of(s, "id"), *class = value_of(s, "class");
+        const char *ids = value_of(s, "id"), *late = value_of(s, "late-id"), *class = value_of(s, "class");
         uint64_t value;
 
-        if (ids && !parse_ids(ids, function))
+        if ((ids && !parse_ids(ids, function)) || (late && !parse_late_ids(late, function)))
                 return false;
         if (class) {
                 if (!parse_hex(class, 0xffffff, &value))
@@ -203,7 +217,7 @@ static bool parse_common(const Statement *s, Function *function)
         function->express = has_word(s, "express");
         function->acs = has_word(s, "acs");
         function->conventional = has_word(s, "conventional");
-        s->scenario->has_own_error |= function->vanishes;
+        s->scenario->has_own_error |= function->vanishes || function->late_vendor;
         return parse_bars(s, function);
 }
 

@@ -98,9 +98,10 @@ static int show_iomem(Machine *machine, const Node *node, char *buffer, size_t s
 {
         int n = show_text(buffer, size, "00000000-00000fff : Reserved\n");
         for (size_t i = 0; i < machine->n_reserved && n < (int) size; i++)
-                n += show_text(buffer + n, size - (size_t) n, "%08llx-%08llx : Reserved\n",
-                               (unsigned long long) machine->reserved[i].start,
-                               (unsigned long long) machine->reserved[i].end);
+                if (machine->reserved[i].during == 0)
+                        n += show_text(buffer + n, size - (size_t) n, "%08llx-%08llx : Reserved\n",
+                                       (unsigned long long) machine->reserved[i].range.start,
+                                       (unsigned long long) machine->reserved[i].range.end);
         return n;
 }
 
