@@ -322,6 +322,7 @@ bool campaign_daemon(Campaign *campaign, const SessionSetup *setup, const FaultP
         session->faults.kind = point->kind;
         session->faults.at = point->at;
         session->faults.second_at = point->second_at;
+        session->faults.of_planning = campaign->of_planning;
         if (session->n_problems == 0)
                 run(&watch, setup->binds_later);
         *ret_n = session->faults.n;

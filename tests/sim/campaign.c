@@ -259,6 +259,8 @@ static bool is_of_campaign(const Campaign *campaign, FaultKind kind)
 {
         if (campaign->only != FAULT_NONE)
                 return kind == campaign->only;
+        if (campaign->of_planning)
+                return kind != FAULT_USER && !fault_needs_daemon(kind);
         return campaign->place.daemon ? fault_kills(kind) : !fault_needs_daemon(kind);
 }
 
@@ -270,7 +272,7 @@ static bool strike_with(Campaign *campaign, const char *name, const char *text, 
 
         for (unsigned long at = campaign->first; at <= n; at += campaign->stride) {
                 /* Every other recovery is struck as well, somewhere. */
-                bool is_twice = fault_kills(kind) && n_runs & 1;
+                bool is_twice = fault_kills(kind) && !campaign->of_planning && n_runs & 1;
                 FaultPoint point = { .kind = kind,
                                      .at = at,
                                      .second_at = is_twice ? (at * 7919) % n + 1 : campaign->second,
@@ -280,7 +282,10 @@ static bool strike_with(Campaign *campaign, const char *name, const char *text, 
                         n_bad++;
         }
         printf("%sok %s: %s%s at %lu of %lu operations\n", n_bad ? "not " : "", name,
-               campaign->place.daemon ? "with the daemon, " : "", fault_name(kind), n_runs, n);
+               campaign->of_planning    ? "planning, "
+               : campaign->place.daemon ? "with the daemon, "
+                                        : "",
+               fault_name(kind), n_runs, n);
         fflush(stdout);
         return n_bad == 0;
 }

@@ -17,10 +17,11 @@ typedef struct Campaign {
         unsigned long outcomes[8]; /* how many ended how */
         bool verbose;
         bool trace;
-        FaultKind only;  /* the one kind of systematic faults; FAULT_NONE: all */
-        unsigned first;  /* operation that is struck */
-        unsigned second; /* where the first recovery is killed as well; 0: as it comes */
-        unsigned stride; /* of systematic faults: every STRIDE-th operation */
+        FaultKind only;   /* the one kind of systematic faults; FAULT_NONE: all */
+        bool of_planning; /* they strike the daemon's own operations, and those of workers that plan */
+        unsigned first;   /* operation that is struck */
+        unsigned second;  /* where the first recovery is killed as well; 0: as it comes */
+        unsigned stride;  /* of systematic faults: every STRIDE-th operation */
 } Campaign;
 
 /* Where a fault strikes. */

@@ -73,6 +73,17 @@ static void kill_worker(Machine *machine)
         machine_changed(machine);
 }
 
+/* Who has asked for an operation that belongs to no transaction. */
+static void kill_bystander(Machine *machine, pid_t group)
+{
+        Faults *faults = machine->faults;
+        if (group == faults->daemon)
+                faults->daemon_killed = kill(group, SIGKILL) == 0;
+        else
+                kill(group, SIGKILL);
+        machine_changed(machine);
+}
+
 /* The daemon goes first, so that it cannot hear of the worker's end. */
 static void kill_daemon(Faults *faults)
 {
@@ -183,9 +194,17 @@ static bool is_numbered(Machine *machine, pid_t caller, const char *name, const 
                 return true;
         pid_t group = getpgid(caller);
         if (counts(machine, faults, group))
-                return true;
+                return !faults->of_planning;
         judge_bystander(machine, group == faults->daemon, name, path);
-        return false;
+        return faults->of_planning && faults->armed;
+}
+
+static void kill_struck(Machine *machine, const FaultEffect *effect)
+{
+        if (effect->bystander > 0)
+                kill_bystander(machine, effect->bystander);
+        else
+                kill_worker(machine);
 }
 
 int faults_strike(Machine *machine, pid_t caller, const char *name, const char *path, FaultEffect *ret)
@@ -214,6 +233,7 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
         }
         ret->is_short = faults->kind == FAULT_SHORT;
         ret->kills_after = faults->kind == FAULT_KILL_AFTER;
+        ret->bystander = faults->of_planning ? getpgid(caller) : 0;
         if (fault_needs_daemon(faults->kind))
                 kill_daemon(faults);
         /* Its worker goes on, and may see the next daemon die as well. */
@@ -223,7 +243,7 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
                 faults->hit = false;
         }
         if (faults->kind == FAULT_KILL || faults->kind == FAULT_KILL_BOTH) {
-                kill_worker(machine);
+                kill_struck(machine, ret);
                 return -EINTR;
         }
         return -kinds[faults->kind].error;
@@ -232,5 +252,5 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
 void faults_after(Machine *machine, const FaultEffect *effect)
 {
         if (effect->kills_after)
-                kill_worker(machine);
+                kill_struck(machine, effect);
 }

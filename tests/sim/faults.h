@@ -35,6 +35,7 @@ typedef struct Faults {
         pid_t daemon;       /* 0: none runs now */
         bool daemon_killed; /* by a fault, and nobody has taken note of it yet */
         bool has_daemon;    /* it starts the workers: only operations of those that change something count */
+        bool of_planning;   /* then the others count instead: the daemon's own, and of workers that plan */
         unsigned long second_at; /* the worker that recovers is struck as well, at its operation; 0: it is not */
         pid_t group;             /* who came last (a process group), and whether it counts */
         bool counts;
@@ -49,6 +50,7 @@ typedef struct Faults {
 typedef struct FaultEffect {
         bool is_short; /* report fewer bytes */
         bool kills_after;
+        pid_t bystander; /* the process group that is killed instead of the worker's; 0: that one */
 } FaultEffect;
 
 /* From now on operations of what recovers count, and are struck by KIND at faults->second_at. */

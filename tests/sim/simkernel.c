@@ -30,6 +30,7 @@ enum {
         OPTION_SHOW,
         OPTION_VERBOSE,
         OPTION_TRACE,
+        OPTION_PLANNING,
 };
 
 static const struct option options[] = {
@@ -47,6 +48,7 @@ static const struct option options[] = {
         { "show", no_argument, NULL, OPTION_SHOW },
         { "verbose", no_argument, NULL, OPTION_VERBOSE },
         { "trace", no_argument, NULL, OPTION_TRACE },
+        { "planning", no_argument, NULL, OPTION_PLANNING },
         { 0 },
 };
 
@@ -54,6 +56,7 @@ static const char usage[] = "simkernel --mount DIR --directory DIR --worker FILE
                             "  --daemon FILE         with the daemon, which starts the worker\n"
                             "  SCENARIO…             run the scenarios as they are\n"
                             "  --faults N SCENARIO…  every fault at each N-th operation of theirs\n"
+                            "  --planning            they strike the daemon and the workers that plan\n"
                             "  --kind NAME           only this kind of fault\n"
                             "  --at N                and from the N-th on\n"
                             "  --second N            with the first recovery killed at its N-th\n"
@@ -102,6 +105,8 @@ static bool parse_option(Arguments *arguments, int option)
                 return arguments->campaign.verbose = true;
         case OPTION_TRACE:
                 return arguments->campaign.trace = true;
+        case OPTION_PLANNING:
+                return arguments->campaign.of_planning = true;
         case OPTION_FAULTS:
                 return text_to_u64(optarg, 10, 100000, &arguments->stride) == 0 && arguments->stride > 0;
         case OPTION_KIND:
