@@ -24,6 +24,7 @@ static char *states; /* "begin late done ": what was reported */
 /* The write to this file does not return before "late" was reported. */
 static const char *stuck;
 static int told[2];
+static const char *refused; /* what the kernel answers with an error */
 static unsigned n_rescans;
 
 int __real_root_write_attribute(const Root *at, const char *path, const char *value);
@@ -54,6 +55,8 @@ int __wrap_root_write_attribute(const Root *at, const char *path, const char *va
         char byte;
         if (text_equal(path, stuck))
                 ck_assert_int_eq(read(told[0], &byte, 1), 1);
+        if (text_equal(path, refused))
+                return -EIO;
         n_rescans += strcmp(path, RESCAN_PATH) == 0;
         if (strcmp(path, UNBIND_PATH) == 0)
                 link_driver(NULL);
@@ -105,7 +108,7 @@ static void setup(void)
         transaction->guard.fds = malloc(sizeof(int));
         transaction->guard.fds[transaction->guard.n_fds++] = dup(told[0]); /* stands for a group file */
         finding = (Finding){ 0 };
-        stuck = NULL;
+        stuck = refused = NULL;
         n_rescans = 0;
 }
 
@@ -229,6 +232,30 @@ START_TEST(test_failed)
 }
 END_TEST
 
+START_TEST(test_refused_by_kernel)
+{
+        transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
+        refused = UNBIND_PATH;
+        ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin failed "), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_STEP_FAILED);
+        ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
+        ck_assert_ptr_nonnull(strstr(finding.detail, "to /" UNBIND_PATH ": Input/output error"));
+}
+END_TEST
+
+/* What cannot even be read is an answer as well: the transaction has to be undone, not abandoned. */
+START_TEST(test_unreadable)
+{
+        transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
+        link_driver(NULL);
+        suite_write(folder, DRIVER_LINK, "no link");
+        ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin failed "), FINDING_MADE);
+        ck_assert_int_eq(finding.reason, REASON_STEP_FAILED);
+        ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
+        ck_assert_str_eq(finding.detail, "unbind: Invalid argument");
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("step");
@@ -243,6 +270,8 @@ int main(void)
         tcase_add_test(cases, test_rescan_forgets_what_is_gone);
         tcase_add_test(cases, test_in_time);
         tcase_add_test(cases, test_failed);
+        tcase_add_test(cases, test_refused_by_kernel);
+        tcase_add_test(cases, test_unreadable);
         suite_add_tcase(suite, cases);
         return suite_run(suite);
 }
