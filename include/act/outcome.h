@@ -5,6 +5,8 @@
 
 #include "base/util.h"
 
+#include <signal.h>
+
 typedef enum Outcome {
         OUTCOME_VERIFIED,
         OUTCOME_ROLLED_BACK,
@@ -24,6 +26,9 @@ enum {
         WORKER_EXIT_LOCKED = 6,  /* another worker holds the machine-wide lock */
         WORKER_EXIT_REFUSED = 7, /* --detach and --reattach: a plan cannot be made */
 };
+
+/* What asks a worker to end: while nothing has been taken out it undoes what it has done; else it goes on. */
+#define WORKER_STOP_SIGNAL SIGUSR1
 
 /* "verified", "rolled-back", "stale", "failed", "refused" */
 const char *outcome_name(Outcome outcome);

@@ -21,6 +21,7 @@ typedef void (*TransactionReport)(JsonObject *document, void *userdata);
 typedef struct TransactionOptions {
         bool no_listener; /* do without the hold's listener: what slips through is taken off afterwards */
         TransactionReport report;
+        bool (*is_to_stop)(void *userdata); /* asked while nothing has been taken out yet; NULL: never */
         void *userdata;
 } TransactionOptions;
 

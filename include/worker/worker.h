@@ -42,8 +42,14 @@ int worker_make_plans(const WorkerContext *context, size_t n, char *const *funct
 /* Executes PLAN, which it takes over. Returns the exit status. *RET_REASON (may be NULL): what came of it. */
 int worker_execute_plan(const WorkerContext *context, Plan *plan, Reason *ret_reason) _nonnull_(1, 2);
 
-/* A transaction is finished or undone, never left: whoever wants it to end has to wait (design §4 rule 7). */
+/*
+ * A transaction is finished or undone, never left: whoever wants it to end has to wait (design §4 rule 7). Only
+ * WORKER_STOP_SIGNAL is kept in mind.
+ */
 void worker_ignore_signals(void);
+
+/* True once WORKER_STOP_SIGNAL has come: no transaction is begun any more. */
+bool worker_is_to_stop(void);
 
 /* False, with a message, when this is no root on the machine itself. */
 bool worker_may_write(const WorkerContext *context) _nonnull_(1);

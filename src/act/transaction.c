@@ -269,6 +269,17 @@ static int finish(Transaction *transaction, Outcome outcome, const Finding *find
         return r < 0 ? r : (int) outcome;
 }
 
+/* Whoever waits for it waits no longer: that is heard as long as all can still be put back without a rescan. */
+static int check_stop(const Transaction *transaction, PlanStepKind next, Finding *finding)
+{
+        const TransactionOptions *options = transaction->options;
+        if (transaction->journal.stage != STAGE_TAKING || !options->is_to_stop ||
+            !options->is_to_stop(options->userdata))
+                return FINDING_NONE;
+        return finding_make(finding, REASON_STOPPED, transaction->journal.plan->functions[0].address,
+                            "before the first step %s", plan_step_name(next));
+}
+
 /* From the first entry to the last attribute, up to the first finding. */
 static int go_forward(Transaction *transaction, Finding *finding)
 {
@@ -277,6 +288,9 @@ static int go_forward(Transaction *transaction, Finding *finding)
 
         for (size_t i = 0; i < plan->n_steps && r == FINDING_NONE; i++) {
                 const PlanStep *step = &plan->steps[i];
+                r = check_stop(transaction, step->kind, finding);
+                if (r != FINDING_NONE)
+                        break;
                 if (step->kind == PLAN_STEP_UNBIND)
                         transaction->result.attempted = true;
                 if (step->kind == PLAN_STEP_REMOVE) {

@@ -217,7 +217,8 @@ int manager_remember(Manager *manager, const char *bus, const WorkerResult *resu
         r = keep_record(manager, bus, result);
         if (r < 0)
                 return r;
-        if (result->attempted && (result->goal == PLAN_GOAL_REALIGN || result->goal == PLAN_GOAL_PREPARE))
+        bool is_attempt = result->attempted && result->reason != REASON_STOPPED;
+        if (is_attempt && (result->goal == PLAN_GOAL_REALIGN || result->goal == PLAN_GOAL_PREPARE))
                 r = manager->plan ? remember_plan(manager, result, on_ladder)
                                   : remember_named(manager, result);
         if (r == 0 && result->outcome == OUTCOME_VERIFIED)

@@ -91,7 +91,7 @@ static int execute_on_ladder(const WorkerContext *context, Plan *first)
                 wider.lowest_rung = plan->rung + 1;
 
                 int status = worker_execute_plan(context, TAKE_PTR(plan), &reason);
-                if (status != WORKER_EXIT_ROLLED_BACK || !plan_climbs(reason) ||
+                if (status != WORKER_EXIT_ROLLED_BACK || !plan_climbs(reason) || worker_is_to_stop() ||
                     worker_make_plans(&wider, n, names, &set) != 0 || set->n_plans == 0)
                         return status;
                 plan = TAKE_PTR(set->plans[0]);
@@ -121,6 +121,8 @@ int worker_errand(const WorkerContext *context, size_t n, char *const *functions
                 return status;
         /* Each plan is executed by itself: the first that went wrong is told by the exit status. */
         for (size_t i = 0; i < set->n_plans; i++) {
+                if (i > 0 && worker_is_to_stop())
+                        break;
                 int own = execute(context, TAKE_PTR(set->plans[i]));
                 status = status == 0 ? own : status;
         }

@@ -17,9 +17,20 @@
 
 void worker_ignore_signals(void)
 {
-        static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2 };
+        static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR2 };
+        sigset_t stop;
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)
                 signal(signals[i], SIG_IGN);
+        /* Before any thread is made, so that it interrupts no call of any: it is asked for between the steps. */
+        sigemptyset(&stop);
+        sigaddset(&stop, WORKER_STOP_SIGNAL);
+        (void) sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
+bool worker_is_to_stop(void)
+{
+        sigset_t pending;
+        return sigpending(&pending) == 0 && sigismember(&pending, WORKER_STOP_SIGNAL) == 1;
 }
 
 void worker_print(JsonObject *document)
@@ -31,6 +42,11 @@ void worker_print(JsonObject *document)
 static void report(JsonObject *document, void *userdata)
 {
         worker_print(document);
+}
+
+static bool is_to_stop(void *userdata)
+{
+        return worker_is_to_stop();
 }
 
 /* Only root's plans are followed: a file must be root's, and nobody else may be able to write it. */
@@ -108,7 +124,9 @@ int worker_execute_plan(const WorkerContext *context, Plan *taken, Reason *ret_r
         _cleanup_close_ int lock = -1;
         _cleanup_(plan_freep) Plan *plan = taken;
         _cleanup_(transaction_freep) Transaction *transaction = NULL;
-        const TransactionOptions options = { .no_listener = context->no_listener, .report = report };
+        const TransactionOptions options = { .no_listener = context->no_listener,
+                                             .report = report,
+                                             .is_to_stop = is_to_stop };
         int status;
 
         if (take_lock(context, &lock, &status) < 0)

@@ -2,6 +2,7 @@
 
 #include "faults.h"
 
+#include "act/outcome.h"
 #include "vfio-core.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ static const struct {
         [FAULT_SHORT] = { "short", 0 },
         [FAULT_HANG] = { "hang", 0 },
         [FAULT_USER] = { "user", 0 },
+        [FAULT_STOP] = { "stop", 0 },
         [FAULT_KILL] = { "kill", 0 },
         [FAULT_KILL_AFTER] = { "kill-after", 0 },
         [FAULT_KILL_DAEMON] = { "kill-daemon", 0 },
@@ -227,6 +229,8 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
                  faults->n, name, path ? path : "?");
         if (faults->kind == FAULT_HANG)
                 hang(machine);
+        if (faults->kind == FAULT_STOP && faults->worker > 0)
+                kill(faults->worker, WORKER_STOP_SIGNAL);
         if (faults->kind == FAULT_USER) {
                 add_user(machine, faults->n);
                 move_users(machine, faults->n);

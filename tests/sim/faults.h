@@ -19,6 +19,7 @@ typedef enum FaultKind {
         FAULT_SHORT,      /* done, but fewer bytes are reported */
         FAULT_HANG,       /* blocks past the worker's deadline, then is done */
         FAULT_USER,       /* somebody opens a VFIO group as soon as that is possible */
+        FAULT_STOP,       /* the worker is asked to stop, and it is done */
         FAULT_KILL,       /* SIGKILL instead of doing it */
         FAULT_KILL_AFTER, /* done, but the worker never hears of it */
         FAULT_KILL_DAEMON,

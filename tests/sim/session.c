@@ -359,6 +359,13 @@ bool session_report(Session *session, const char *what)
 void session_check_one_error(Session *session, FaultKind kind, const char *outcome)
 {
         bool is_error = (kind >= FAULT_EIO && kind <= FAULT_EBUSY) || kind == FAULT_SHORT;
+        bool is_whole = strcmp(outcome, "verified") == 0 || strcmp(outcome, "rolled-back") == 0;
+        if (kind == FAULT_STOP && !session->scenario.has_own_error && !is_whole)
+                session_problem(session, "the outcome is %s because it was asked to stop", outcome);
+        /* It comes to removing and to what is behind that, or is heard. */
+        if (kind == FAULT_STOP && session->faults.at == 1 &&
+            strcmp(run_reason(&session->last), "stopped") != 0)
+                session_problem(session, "that it was asked to stop at the beginning was not heard");
         if (!session->scenario.has_own_error && is_error && strcmp(outcome, "failed") == 0)
                 session_problem(session, "the outcome is failed because of one error");
 }
