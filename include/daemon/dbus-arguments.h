@@ -21,9 +21,12 @@ void function_list_clear(FunctionList *list) _nonnull_(1);
 int function_name_read(sd_bus_message *call, PciAddress *ret, sd_bus_error *error) _warn_unused_result_
                 _nonnull_(1, 2, 3);
 
-/* Reads "a(sb)t": functions, whether each is managed, and for how long nothing else is begun with them. */
-int guest_read(sd_bus_message *call, Guest *ret, sd_bus_error *error) _warn_unused_result_
-                _nonnull_(1, 2, 3);
+/*
+ * Reads "a(sb)t": functions, whether each is managed, and for how long nothing else is begun with them; with HAS_TIMES
+ * "a(sb)ttt": also when what is done for them is stopped, and when the answer is due.
+ */
+int guest_read(sd_bus_message *call, bool has_times, Guest *ret, sd_bus_error *error) _warn_unused_result_
+                _nonnull_(1, 3, 4);
 
 typedef struct RealignOptions {
         bool force;

@@ -20,6 +20,7 @@ typedef struct Guest {
         GuestFunction *functions;
         size_t n_functions;
         uint64_t inhibit_usec;
+        uint64_t stop_usec, timeout_usec; /* of PrepareForGuest, from its call on */
 } Guest;
 
 void guest_clear(Guest *guest) _nonnull_(1);
@@ -34,6 +35,19 @@ bool guest_is_kept_waiting(const Manager *manager, const Guest *guest) _nonnull_
 size_t guest_select(const Manager *manager, const Guest *guest, WorkerVerb verb, PciAddress *addresses)
                 _nonnull_(1, 2, 4);
 
+/* True when a transaction that has begun, whoever has begun it, is at one of its functions. */
+bool guest_is_midway(const Manager *manager, const Guest *guest) _nonnull_(1, 2);
+
+/* True while udev has not reported that a transaction has bound one of its functions. */
+bool guest_awaits_binds(const Manager *manager, const Guest *guest) _nonnull_(1, 2);
+
+/* What a worker has found out for a guest. */
+typedef struct GuestReports {
+        WorkerReport *const *items;
+        size_t n_items;
+        Reason otherwise; /* why a function is as it is of which they say nothing */
+} GuestReports;
+
 /* Answers CALL with what has become of each function. Negative errno: it cannot be sent. */
 int guest_reply(const Manager *manager, const Guest *guest, sd_bus_message *call,
-                WorkerReport *const *reports, size_t n_reports) _warn_unused_result_ _nonnull_(1, 2, 3);
+                const GuestReports *reports) _warn_unused_result_ _nonnull_(1, 2, 3, 4);

@@ -52,6 +52,9 @@ int worker_job_start(sd_event *event, const WorkerCommand *command, WorkerJob **
 WorkerJob *worker_job_free(WorkerJob *job);
 DEFINE_CLEANUP(WorkerJob *, worker_job_free);
 
+/* Asks the worker to stop (WORKER_STOP_SIGNAL), of which its end will tell. */
+void worker_job_stop(const WorkerJob *job) _nonnull_(1);
+
 WorkerVerb worker_job_verb(const WorkerJob *job) _nonnull_(1);
 pid_t worker_job_pid(const WorkerJob *job) _nonnull_(1);
 const char *worker_verb_name(WorkerVerb verb); /* "plan", "execute", … */

@@ -247,6 +247,19 @@ int journal_read(const Root *root, Journal *ret, char **ret_problem)
         return r < 0 ? r : JOURNAL_INVALID;
 }
 
+int journal_names(const Root *root, PciAddress address)
+{
+        _cleanup_(journal_clear) Journal journal = { 0 };
+        _cleanup_free_ char *problem = NULL;
+        int r = read_all(root, &journal, &problem);
+        if (r != JOURNAL_OK)
+                return r < 0 && r != -EBADMSG ? r : 0;
+        for (size_t i = 0; i < journal.plan->n_functions; i++)
+                if (pci_address_equal(journal.plan->functions[i].address, address))
+                        return 1;
+        return 0;
+}
+
 void journal_clear(Journal *journal)
 {
         plan_free(journal->plan);

@@ -102,7 +102,7 @@ static int read_guest_function(sd_bus_message *call, Guest *guest, sd_bus_error 
         return r < 0 ? r : 1;
 }
 
-int guest_read(sd_bus_message *call, Guest *ret, sd_bus_error *error)
+int guest_read(sd_bus_message *call, bool has_times, Guest *ret, sd_bus_error *error)
 {
         _cleanup_(guest_clear) Guest guest = { 0 };
         int r = sd_bus_message_enter_container(call, 'a', "(sb)");
@@ -112,6 +112,8 @@ int guest_read(sd_bus_message *call, Guest *ret, sd_bus_error *error)
                 r = sd_bus_message_exit_container(call);
         if (r >= 0)
                 r = sd_bus_message_read(call, "t", &guest.inhibit_usec);
+        if (r >= 0 && has_times)
+                r = sd_bus_message_read(call, "tt", &guest.stop_usec, &guest.timeout_usec);
         if (r < 0)
                 return r;
         if (guest.n_functions == 0)

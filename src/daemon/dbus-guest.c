@@ -12,9 +12,10 @@
 #define ACTION DBUS_NAME ".prepare-for-guest"
 
 /* 1: the call is permitted, with GUEST read and a new survey; 0: that is not known yet. */
-static int begin(DBusService *service, sd_bus_message *call, Guest *guest, sd_bus_error *error)
+static int begin(DBusService *service, sd_bus_message *call, bool has_times, Guest *guest,
+                 sd_bus_error *error)
 {
-        int r = guest_read(call, guest, error);
+        int r = guest_read(call, has_times, guest, error);
         if (r >= 0)
                 r = polkit_ask(service->polkit, call, ACTION, error);
         if (r <= 0)
@@ -30,7 +31,7 @@ int dbus_guest_prepare(sd_bus_message *call, void *userdata, sd_bus_error *error
 {
         DBusService *service = userdata;
         _cleanup_(guest_clear) Guest guest = { 0 };
-        int r = begin(service, call, &guest, error);
+        int r = begin(service, call, true, &guest, error);
         if (r > 0)
                 r = errands_add_guest(service->manager->errands, call, WORKER_PREPARE, &guest, error);
         return r < 0 ? r : 1;
@@ -41,7 +42,7 @@ int dbus_guest_release(sd_bus_message *call, void *userdata, sd_bus_error *error
 {
         DBusService *service = userdata;
         _cleanup_(guest_clear) Guest guest = { 0 };
-        int r = begin(service, call, &guest, error);
+        int r = begin(service, call, false, &guest, error);
         if (r > 0)
                 r = guest_inhibit(service->manager, &guest);
         else
@@ -55,7 +56,7 @@ int dbus_guest_inhibit(sd_bus_message *call, void *userdata, sd_bus_error *error
 {
         DBusService *service = userdata;
         _cleanup_(guest_clear) Guest guest = { 0 };
-        int r = begin(service, call, &guest, error);
+        int r = begin(service, call, false, &guest, error);
         if (r <= 0)
                 return r < 0 ? r : 1;
         r = guest_inhibit(service->manager, &guest);

@@ -9,6 +9,7 @@
 #include "daemon/manager-memory.h"
 #include "daemon/manager-work.h"
 #include "daemon/transaction-log.h"
+#include "daemon/udev-queue.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,21 +17,32 @@
 
 #define ERRANDS_MAX 64u
 
+typedef enum ErrandState {
+        ERRAND_WAITS, /* for its turn */
+        ERRAND_RUNS,
+        ERRAND_ENDED, /* its answer waits for udev */
+} ErrandState;
+
 typedef struct Errand {
-        sd_bus_message *call; /* NULL: its caller has left */
+        sd_bus_message *call; /* NULL: it has been answered, or its caller has left */
         WorkerVerb verb;
         PciAddress *addresses;
         size_t n_addresses;
         Guest guest; /* what they are for; without functions: for none */
-        bool begun;
+        ErrandState state;
+        sd_event_source *stop_timer, *timer; /* of WORKER_PREPARE */
+        bool is_over, is_late;               /* they have gone off */
+        bool is_told;                        /* the worker, that it is over */
         WorkerReport **reports;
         size_t n_reports;
 } Errand;
 
 struct Errands {
         Manager *manager;
-        Errand **items; /* in the order of their turns; only the first can have begun */
+        Errand **items; /* in the order of their coming */
         size_t n_items;
+        Errand *running;       /* one of them; NULL: none */
+        UdevQueue *udev_queue; /* while an answer waits for it */
 };
 
 int errands_new(Manager *manager, Errands **ret)
@@ -47,6 +59,8 @@ static Errand *errand_free(Errand *errand)
 {
         if (!errand)
                 return NULL;
+        sd_event_source_disable_unref(errand->stop_timer);
+        sd_event_source_disable_unref(errand->timer);
         sd_bus_message_unref(errand->call);
         free(errand->addresses);
         guest_clear(&errand->guest);
@@ -65,16 +79,34 @@ Errands *errands_free(Errands *errands)
         for (size_t i = 0; i < errands->n_items; i++)
                 errand_free(errands->items[i]);
         free(errands->items);
+        udev_queue_free(errands->udev_queue);
         free(errands);
         return NULL;
 }
 
-static void drop(Errands *errands, size_t i)
+static void drop(Errands *errands, const Errand *errand)
 {
+        size_t i = 0, n_ended = 0;
+        while (errands->items[i] != errand)
+                i++;
+        if (errands->running == errand)
+                errands->running = NULL;
         errand_free(errands->items[i]);
         errands->n_items--;
         memmove(&errands->items[i], &errands->items[i + 1],
                 (errands->n_items - i) * sizeof(errands->items[0]));
+        for (i = 0; i < errands->n_items; i++)
+                n_ended += errands->items[i]->state == ERRAND_ENDED;
+        if (n_ended == 0)
+                errands->udev_queue = udev_queue_free(errands->udev_queue);
+}
+
+/* Nobody waits for it any more. */
+static void stop(const Errands *errands, Errand *errand)
+{
+        if (errand->verb == WORKER_PREPARE && !errand->is_told && errands->manager->job)
+                worker_job_stop(errands->manager->job);
+        errand->is_told = true;
 }
 
 void errands_sender_gone(Errands *errands, const char *sender)
@@ -84,10 +116,12 @@ void errands_sender_gone(Errands *errands, const char *sender)
                 if (!errand->call ||
                     (sender && !text_equal(sd_bus_message_get_sender(errand->call), sender)))
                         continue;
-                if (errand->begun)
-                        errand->call = sd_bus_message_unref(errand->call);
-                else
-                        drop(errands, i);
+                if (errand->state != ERRAND_RUNS) {
+                        drop(errands, errand);
+                        continue;
+                }
+                errand->call = sd_bus_message_unref(errand->call);
+                stop(errands, errand);
         }
 }
 
@@ -139,6 +173,30 @@ int errands_add(Errands *errands, sd_bus_message *call, WorkerVerb verb, const P
         return 0;
 }
 
+static int on_stop_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        ((Errand *) userdata)->is_over = true;
+        return 0;
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        ((Errand *) userdata)->is_late = true;
+        return 0;
+}
+
+/* A time later than any clock goes never comes. */
+static int set_timers(const Errands *errands, Errand *errand)
+{
+        sd_event *event = errands->manager->event;
+        int r = sd_event_add_time_relative(event, &errand->stop_timer, CLOCK_MONOTONIC,
+                                           errand->guest.stop_usec, 1, on_stop_time, errand);
+        if (r >= 0 || r == -EOVERFLOW)
+                r = sd_event_add_time_relative(event, &errand->timer, CLOCK_MONOTONIC,
+                                               errand->guest.timeout_usec, 1, on_timeout, errand);
+        return r == -EOVERFLOW ? 0 : r;
+}
+
 int errands_add_guest(Errands *errands, sd_bus_message *call, WorkerVerb verb, Guest *guest,
                       sd_bus_error *error)
 {
@@ -148,25 +206,26 @@ int errands_add_guest(Errands *errands, sd_bus_message *call, WorkerVerb verb, G
                 return r;
         errand->guest = *guest;
         *guest = (Guest){ 0 };
-        return 0;
+        r = verb == WORKER_PREPARE ? set_timers(errands, errand) : 0;
+        if (r < 0)
+                drop(errands, errand);
+        return r < 0 ? r : 0;
 }
 
-/* The first that nothing keeps waiting comes to the front. */
-static Errand *take_turn(Errands *errands)
+/* The first that nothing keeps waiting. */
+static Errand *take_turn(const Errands *errands)
 {
         for (size_t i = 0; i < errands->n_items; i++) {
                 Errand *errand = errands->items[i];
-                if (errand->verb == WORKER_PREPARE &&
-                    guest_is_kept_waiting(errands->manager, &errand->guest))
-                        continue;
-                memmove(&errands->items[1], &errands->items[0], i * sizeof(errands->items[0]));
-                errands->items[0] = errand;
-                return errand;
+                if (errand->state == ERRAND_WAITS &&
+                    !(errand->verb == WORKER_PREPARE &&
+                      guest_is_kept_waiting(errands->manager, &errand->guest)))
+                        return errand;
         }
         return NULL;
 }
 
-static void answer(const Errands *errands, const Errand *errand);
+static int end(Errands *errands, Errand *errand);
 
 /* What the worker is to be asked about, as things are now. 1: the guest needs no worker, and has been answered. */
 static int begin_for_guest(Errands *errands, Errand *errand)
@@ -182,8 +241,8 @@ static int begin_for_guest(Errands *errands, Errand *errand)
         errand->n_addresses = guest_select(manager, &errand->guest, errand->verb, errand->addresses);
         if (errand->n_addresses > 0)
                 return 0;
-        answer(errands, errand);
-        return 1;
+        r = end(errands, errand);
+        return r < 0 ? r : 1;
 }
 
 int errands_start_next(Errands *errands)
@@ -193,34 +252,34 @@ int errands_start_next(Errands *errands)
                 int r = begin_for_guest(errands, errand);
                 if (r < 0)
                         return r;
-                if (r > 0) {
-                        drop(errands, 0);
+                if (r > 0)
                         continue;
-                }
                 r = manager_start_errand(errands->manager, errand->verb, errand->addresses,
                                          errand->n_addresses);
-                if (r <= 0) {
-                        errand->begun = r == 0;
-                        return r;
+                if (r == 0) {
+                        errand->state = ERRAND_RUNS;
+                        errands->running = errand;
                 }
+                if (r <= 0)
+                        return r;
                 (void) dbus_error_reply(errand->call, DBUS_ERROR_WORKER_FAILED,
                                         "the worker could not be started, see the journal");
-                drop(errands, 0);
+                drop(errands, errand);
         }
         return 0;
 }
 
 size_t errands_functions(const Errands *errands, const PciAddress **ret)
 {
-        if (errands->n_items == 0 || !errands->items[0]->begun)
+        if (!errands->running)
                 return 0;
-        *ret = errands->items[0]->addresses;
-        return errands->items[0]->n_addresses;
+        *ret = errands->running->addresses;
+        return errands->running->n_addresses;
 }
 
 int errands_take_result(Errands *errands, WorkerReport *report)
 {
-        Errand *errand = errands->items[0];
+        Errand *errand = errands->running;
         WorkerReport **reports = reallocarray(errand->reports, errand->n_reports + 1, sizeof(reports[0]));
         if (!reports) {
                 worker_report_free(report);
@@ -282,6 +341,12 @@ static int reply_refusal(const Errand *errand, const WorkerResult *result)
                                 reason_remedy(result->reason));
 }
 
+static int reply_to_guest(const Errands *errands, const Errand *errand, Reason otherwise)
+{
+        GuestReports reports = { errand->reports, errand->n_reports, otherwise };
+        return guest_reply(errands->manager, &errand->guest, errand->call, &reports);
+}
+
 /* Who cannot be answered has left. */
 static void answer(const Errands *errands, const Errand *errand)
 {
@@ -290,8 +355,8 @@ static void answer(const Errands *errands, const Errand *errand)
         if (!errand->call)
                 return;
         if (errand->verb == WORKER_PREPARE)
-                r = guest_reply(errands->manager, &errand->guest, errand->call, errand->reports,
-                                errand->n_reports);
+                /* the worker ended without an answer */
+                r = reply_to_guest(errands, errand, REASON_STEP_FAILED);
         else if (is_for_guest && errand->n_addresses == 0)
                 r = reply(errand);
         else if (errand->n_reports == 0)
@@ -305,9 +370,33 @@ static void answer(const Errands *errands, const Errand *errand)
         (void) r;
 }
 
-int errands_end(Errands *errands, const WorkerEnd *end)
+static void on_udev_queue_empty(void *userdata)
 {
-        Errand *errand = errands->items[0];
+        /* Errands are looked at after every event. */
+}
+
+/* Its work is done: it is answered, for a guest as soon as udev has dealt with it too. */
+static int end(Errands *errands, Errand *errand)
+{
+        const Manager *manager = errands->manager;
+        int r = 0;
+        if (errand == errands->running)
+                errands->running = NULL;
+        if (errand->verb != WORKER_PREPARE || !errand->call) {
+                answer(errands, errand);
+                drop(errands, errand);
+                return 0;
+        }
+        errand->state = ERRAND_ENDED;
+        if (!errands->udev_queue)
+                r = udev_queue_watch(manager->event, manager->root, on_udev_queue_empty, errands,
+                                     &errands->udev_queue);
+        return r < 0 ? r : 0;
+}
+
+int errands_end(Errands *errands, const WorkerEnd *ended)
+{
+        Errand *errand = errands->running;
         int r = 0;
         for (size_t i = 0; i < errand->n_reports && r == 0; i++) {
                 const WorkerResult *result = &errand->reports[i]->result;
@@ -316,11 +405,75 @@ int errands_end(Errands *errands, const WorkerEnd *end)
                         r = manager_remember(errands->manager, NULL, result, i > 0);
         }
         if (errand->n_reports == 0)
-                transaction_log_no_result(NULL, end);
+                transaction_log_no_result(NULL, ended);
         if (r == 0 && errand->guest.n_functions > 0)
                 r = manager_look_around(errands->manager) == -ENOMEM ? -ENOMEM : 0;
-        if (r == 0)
-                answer(errands, errand);
-        drop(errands, 0);
+        return r == 0 ? end(errands, errand) : r;
+}
+
+/* --- the guest's time */
+
+static int check_ended(Errands *errands, Errand *errand)
+{
+        const Manager *manager = errands->manager;
+        bool is_settled = !guest_awaits_binds(manager, &errand->guest) &&
+                          udev_queue_is_empty(errands->udev_queue) &&
+                          !guest_is_midway(manager, &errand->guest);
+        if (!is_settled && !errand->is_late)
+                return 0;
+        int r = manager_look_around(errands->manager);
+        if (r == -ENOMEM)
+                return r;
+        answer(errands, errand);
+        drop(errands, errand);
+        return 0;
+}
+
+/* What has not been begun by now is not begun; but what another transaction has taken out may still be back in time. */
+static int check_waiting(Errands *errands, Errand *errand)
+{
+        Manager *manager = errands->manager;
+        if (!errand->is_late && (!errand->is_over || guest_is_midway(manager, &errand->guest)))
+                return 0;
+        bool is_kept = guest_is_kept_waiting(manager, &errand->guest);
+        int r = manager_look_around(manager);
+        if (r >= 0)
+                r = guest_inhibit(manager, &errand->guest);
+        if (r < 0)
+                return r;
+        (void) !reply_to_guest(errands, errand, is_kept ? REASON_GUEST_CHANGES : REASON_LOCK_HELD);
+        drop(errands, errand);
+        return 0;
+}
+
+/* Its worker is asked to stop; what goes on all the same is told. */
+static int check_running(Errands *errands, Errand *errand)
+{
+        if (errand->is_over)
+                stop(errands, errand);
+        if (!errand->is_late || !errand->call)
+                return 0;
+        int r = manager_look_around(errands->manager);
+        if (r == -ENOMEM)
+                return r;
+        (void) !reply_to_guest(errands, errand, REASON_LOCK_HELD);
+        errand->call = sd_bus_message_unref(errand->call);
+        return 0;
+}
+
+int errands_check(Errands *errands)
+{
+        int r = 0;
+        for (size_t i = errands->n_items; i-- > 0 && r == 0;) {
+                Errand *errand = errands->items[i];
+                if (errand->verb != WORKER_PREPARE)
+                        continue;
+                if (errand->state == ERRAND_ENDED)
+                        r = check_ended(errands, errand);
+                else if (errand->state == ERRAND_WAITS)
+                        r = check_waiting(errands, errand);
+                else
+                        r = check_running(errands, errand);
+        }
         return r;
 }

@@ -2,6 +2,7 @@
 
 #include "daemon/guest.h"
 
+#include "act/journal.h"
 #include "base/text.h"
 #include "daemon/bus-key.h"
 
@@ -70,6 +71,25 @@ bool guest_is_kept_waiting(const Manager *manager, const Guest *guest)
         return false;
 }
 
+bool guest_is_midway(const Manager *manager, const Guest *guest)
+{
+        for (size_t i = 0; i < guest->n_functions; i++)
+                if (journal_names(manager->root, guest->functions[i].address) > 0)
+                        return true;
+        return false;
+}
+
+bool guest_awaits_binds(const Manager *manager, const Guest *guest)
+{
+        for (size_t i = 0; i < guest->n_functions; i++) {
+                const PciFunction *function = find(manager, guest->functions[i].address);
+                if (function && function->driver &&
+                    bind_watch_awaits(manager->bind_watch, function->address))
+                        return true;
+        }
+        return false;
+}
+
 static bool is_exhausted(const Manager *manager, const PciFunction *function, const PolicySettings *settings)
 {
         _cleanup_free_ char *path = topology_path(function);
@@ -126,10 +146,10 @@ static bool is_refused(const WorkerResult *result, PciAddress address, Fate *fat
 }
 
 /* Why it is not as it should be: what was said of it last. */
-static void find_reason(WorkerReport *const *reports, size_t n_reports, PciAddress address, Fate *fate)
+static void find_reason(const GuestReports *reports, PciAddress address, Fate *fate)
 {
-        for (size_t i = n_reports; i-- > 0;) {
-                const WorkerResult *result = &reports[i]->result;
+        for (size_t i = reports->n_items; i-- > 0;) {
+                const WorkerResult *result = &reports->items[i]->result;
                 if (is_refused(result, address, fate))
                         return;
                 if (!is_named(result, address) || result->reason == REASON_NONE)
@@ -141,12 +161,13 @@ static void find_reason(WorkerReport *const *reports, size_t n_reports, PciAddre
         }
 }
 
-static Fate fate_of(const Manager *manager, const GuestFunction *of_guest, WorkerReport *const *reports,
-                    size_t n_reports)
+static Fate fate_of(const Manager *manager, const GuestFunction *of_guest, const GuestReports *reports)
 {
         const PciFunction *function = find(manager, of_guest->address);
         Fate fate = { .verdict = "", .reason = REASON_NOT_FOUND };
         PolicySettings settings;
+        if (journal_names(manager->root, of_guest->address) > 0)
+                return (Fate){ .verdict = "", .reason = REASON_MIDWAY };
         if (!function)
                 return fate;
         const FunctionReport *report = verdict_of(manager->survey->verdicts, function);
@@ -155,7 +176,7 @@ static Fate fate_of(const Manager *manager, const GuestFunction *of_guest, Worke
         fate.reason = report->reason;
         if (report->verdict != FUNCTION_NEEDS_REALIGN)
                 return fate;
-        find_reason(reports, n_reports, of_guest->address, &fate);
+        find_reason(reports, of_guest->address, &fate);
         if (fate.reason != REASON_NONE)
                 return fate;
         if (!function->on_vfio && !of_guest->managed)
@@ -163,15 +184,15 @@ static Fate fate_of(const Manager *manager, const GuestFunction *of_guest, Worke
         else if (is_exhausted(manager, function, &settings))
                 fate.reason = REASON_ATTEMPTS;
         else
-                fate.reason = REASON_STEP_FAILED; /* the worker ended without an answer */
+                fate.reason = reports->otherwise;
         return fate;
 }
 
 /* (function, verdict, reason, detail, on-failure) */
-static int append(const Manager *manager, const GuestFunction *of_guest, WorkerReport *const *reports,
-                  size_t n_reports, sd_bus_message *answer)
+static int append(const Manager *manager, const GuestFunction *of_guest, const GuestReports *reports,
+                  sd_bus_message *answer)
 {
-        Fate fate = fate_of(manager, of_guest, reports, n_reports);
+        Fate fate = fate_of(manager, of_guest, reports);
         const char *address = PCI_ADDRESS_TEXT(of_guest->address);
         bool is_about_other = fate.culprit && !text_equal(fate.culprit, address);
         _cleanup_free_ char *detail = text_format("%s%s%s", is_about_other ? fate.culprit : "",
@@ -187,14 +208,14 @@ static int append(const Manager *manager, const GuestFunction *of_guest, WorkerR
 }
 
 int guest_reply(const Manager *manager, const Guest *guest, sd_bus_message *call,
-                WorkerReport *const *reports, size_t n_reports)
+                const GuestReports *reports)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
         int r = sd_bus_message_new_method_return(call, &answer);
         if (r >= 0)
                 r = sd_bus_message_open_container(answer, 'a', "(sssss)");
         for (size_t i = 0; i < guest->n_functions && r >= 0; i++)
-                r = append(manager, &guest->functions[i], reports, n_reports, answer);
+                r = append(manager, &guest->functions[i], reports, answer);
         if (r >= 0)
                 r = sd_bus_message_close_container(answer);
         return r < 0 ? r : sd_bus_message_send(answer);

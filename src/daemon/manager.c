@@ -204,6 +204,8 @@ static int on_post(sd_event_source *source, void *userdata)
         Manager *manager = userdata;
         int r = manager_turn(manager);
         if (r == 0)
+                r = errands_check(manager->errands);
+        if (r == 0)
                 r = arm_timers(manager);
         if (r == 0 && manager->dbus)
                 r = dbus_service_update(manager->dbus);

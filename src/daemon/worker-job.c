@@ -2,6 +2,8 @@
 
 #include "daemon/worker-job.h"
 
+#include "act/outcome.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -249,6 +251,12 @@ int worker_job_start(sd_event *event, const WorkerCommand *command, WorkerJob **
                 return r;
         *ret = TAKE_PTR(job);
         return 0;
+}
+
+void worker_job_stop(const WorkerJob *job)
+{
+        if (job->pid > 0)
+                kill(job->pid, WORKER_STOP_SIGNAL);
 }
 
 WorkerJob *worker_job_free(WorkerJob *job)

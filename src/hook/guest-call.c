@@ -87,8 +87,8 @@ static char *error_text(const sd_bus_error *error, int r)
         return text;
 }
 
-static int call_on(sd_bus *connection, const char *method, const Domain *domain, uint64_t inhibit_usec,
-                   uint64_t timeout_usec, GuestAnswer *answer, sd_bus_error *error)
+static int call_on(sd_bus *connection, const char *method, const Domain *domain, const GuestTimes *times,
+                   GuestAnswer *answer, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r = sd_bus_message_new_method_call(connection, &call, DBUS_NAME, DBUS_PATH, DBUS_NAME ".Manager",
@@ -96,14 +96,16 @@ static int call_on(sd_bus *connection, const char *method, const Domain *domain,
         if (r >= 0)
                 r = append_functions(call, domain);
         if (r >= 0)
-                r = sd_bus_message_append(call, "t", inhibit_usec);
+                r = sd_bus_message_append(call, "t", times->inhibit_usec);
+        if (r >= 0 && times->has_bound)
+                r = sd_bus_message_append(call, "tt", times->stop_usec, times->answer_usec);
         if (r >= 0)
-                r = sd_bus_call(connection, call, timeout_usec, error, &reply);
+                r = sd_bus_call(connection, call, times->timeout_usec, error, &reply);
         return r >= 0 ? take_answer(reply, answer) : r;
 }
 
-int guest_call(const char *address, const char *method, const Domain *domain, uint64_t inhibit_usec,
-               uint64_t timeout_usec, GuestAnswer *ret, char **ret_problem)
+int guest_call(const char *address, const char *method, const Domain *domain, const GuestTimes *times,
+               GuestAnswer *ret, char **ret_problem)
 {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus *connection = NULL;
@@ -113,7 +115,7 @@ int guest_call(const char *address, const char *method, const Domain *domain, ui
         if (r < 0)
                 *ret_problem = text_format("there is no D-Bus: %s", strerror(-r));
         else
-                r = call_on(connection, method, domain, inhibit_usec, timeout_usec, &answer, &error);
+                r = call_on(connection, method, domain, times, &answer, &error);
         if (r < 0 && connection)
                 *ret_problem = error_text(&error, r);
         sd_bus_flush_close_unref(connection);

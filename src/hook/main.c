@@ -7,6 +7,7 @@
  * domain's new XML), looks at no PCI function itself, and calls libvirt never: that would dead-lock.
  */
 
+#include "act/journal.h"
 #include "base/reason.h"
 #include "base/text.h"
 #include "hook/guest-call.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -21,6 +23,7 @@
 
 #define TIMEOUT_SEC 60u
 #define TIMEOUT_SEC_MAX 3600u
+#define JOURNAL_LOOK_MSEC 100
 #define INHIBIT_USEC UINT64_C(120000000) /* libvirt is gone then */
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
@@ -131,14 +134,20 @@ static int fail(const Hook *hook, const Domain *domain, const char *what, const 
         return refuses ? EXIT_REFUSED : EXIT_SUCCESS;
 }
 
+static bool is_midway(const GuestVerdict *verdict)
+{
+        return strcmp(verdict->reason, reason_name(REASON_MIDWAY)) == 0;
+}
+
 static char *verdict_text(const GuestVerdict *verdict)
 {
         Reason reason;
         if (reason_parse(verdict->reason, &reason) < 0)
                 return text_format("%s cannot be realigned (%s)", verdict->function, verdict->reason);
-        return text_format("%s cannot be realigned: %s%s%s%s. Remedy: %s", verdict->function,
-                           reason_text(reason), *verdict->detail ? " (" : "", verdict->detail,
-                           *verdict->detail ? ")" : "", reason_remedy(reason));
+        return text_format("%s cannot be %s: %s%s%s%s. Remedy: %s", verdict->function,
+                           is_midway(verdict) ? "handed over now" : "realigned", reason_text(reason),
+                           *verdict->detail ? " (" : "", verdict->detail, *verdict->detail ? ")" : "",
+                           reason_remedy(reason));
 }
 
 /* One line, about what keeps the domain from starting if there is such, else about what makes it slow. */
@@ -147,16 +156,67 @@ static int judge(const Hook *hook, const GuestAnswer *answer)
         const GuestVerdict *told = NULL;
         for (size_t i = 0; i < answer->n_verdicts; i++) {
                 const GuestVerdict *verdict = &answer->verdicts[i];
-                if (strcmp(verdict->verdict, "ok") != 0 && (!told || (verdict->refuses && !told->refuses)))
+                if (strcmp(verdict->verdict, "ok") != 0 && (!told || (verdict->refuses && !told->refuses) ||
+                                                            (is_midway(verdict) && !is_midway(told))))
                         told = verdict;
         }
         if (!told)
                 return EXIT_SUCCESS;
         _cleanup_free_ char *text = verdict_text(told);
+        if (is_midway(told)) {
+                say(hook, "not started", text);
+                return EXIT_REFUSED;
+        }
         say(hook,
             told->refuses ? "not started, as the policy says on-failure = refuse" : "some BARs will be slow",
             text);
         return told->refuses ? EXIT_REFUSED : EXIT_SUCCESS;
+}
+
+/*
+ * The daemon does not answer, and a transaction may go on without it. That libvirt takes functions which are being taken out,
+ * no policy can want: waits for its end as long as there is time. NULL: none (any more) is at a function of DOMAIN.
+ */
+static const DomainFunction *find_midway(const Hook *hook, const Domain *domain)
+{
+        _cleanup_(root_freep) Root *root = NULL;
+        if (root_open(hook->sysroot, &root) < 0)
+                return NULL;
+        for (;;) {
+                const DomainFunction *found = NULL;
+                for (size_t i = 0; i < domain->n_functions && !found; i++)
+                        if (journal_names(root, domain->functions[i].address) > 0)
+                                found = &domain->functions[i];
+                if (!found || now_usec() >= hook->deadline)
+                        return found;
+                /* Only where the daemon has died in the middle of it, or hangs: not worth to listen to the folder. */
+                (void) poll(NULL, 0, JOURNAL_LOOK_MSEC);
+        }
+}
+
+static int go_without_daemon(const Hook *hook, const Domain *domain, const char *why)
+{
+        const DomainFunction *midway = find_midway(hook, domain);
+        if (!midway)
+                return fail(hook, domain, "its functions are not realigned", why);
+        GuestVerdict verdict = { .function = (char *) (uintptr_t) PCI_ADDRESS_TEXT(midway->address),
+                                 .reason = (char *) (uintptr_t) reason_name(REASON_MIDWAY),
+                                 .detail = (char *) (uintptr_t) why };
+        _cleanup_free_ char *text = verdict_text(&verdict);
+        say(hook, "not started", text);
+        return EXIT_REFUSED;
+}
+
+/* Of the time that is left: what is not begun or still can be stopped by 2/3 of it is so, and the answer is due by 5/6. */
+static GuestTimes times_left(const Hook *hook, const Operation *operation)
+{
+        uint64_t now = now_usec();
+        uint64_t left = hook->deadline > now ? hook->deadline - now : 1;
+        return (GuestTimes){ .inhibit_usec = operation->inhibit_usec,
+                             .has_bound = operation->is_start,
+                             .stop_usec = left / 3 * 2,
+                             .answer_usec = left / 6 * 5,
+                             .timeout_usec = left };
 }
 
 static int run(const Hook *hook, const Operation *operation)
@@ -175,12 +235,10 @@ static int run(const Hook *hook, const Operation *operation)
                 return EXIT_SUCCESS;
         if (operation->is_start)
                 late_status = policy_refuses(hook, &domain) ? EXIT_REFUSED : EXIT_SUCCESS;
-        uint64_t now = now_usec();
-        r = guest_call(hook->bus, operation->method, &domain, operation->inhibit_usec,
-                       hook->deadline > now ? hook->deadline - now : 1, &answer, &problem);
+        GuestTimes times = times_left(hook, operation);
+        r = guest_call(hook->bus, operation->method, &domain, &times, &answer, &problem);
         if (r < 0 && operation->is_start)
-                return fail(hook, &domain, "its functions are not realigned",
-                            problem ? problem : strerror(-r));
+                return go_without_daemon(hook, &domain, problem ? problem : strerror(-r));
         if (r < 0)
                 say(hook, "vfio-realignd could not be told", problem ? problem : strerror(-r));
         return r < 0 ? EXIT_SUCCESS : judge(hook, &answer);

@@ -2,8 +2,10 @@
 
 /* libvirt's hook as libvirt calls it: the real program and the real daemon, and what XML of any kind does to them. */
 
+#include "act/journal.h"
 #include "base/reason.h"
 #include "dbus-stage.h"
+#include "topology-builder.h"
 
 #define ALARM_SEC 50 /* for a hook that does not end */
 
@@ -255,16 +257,155 @@ START_TEST(attempts_end)
 }
 END_TEST
 
-/* A worker that hangs does not keep libvirt. */
+/* A worker that hangs before it has begun anything does not keep libvirt. */
 START_TEST(bound_is_kept)
 {
         host_machine();
-        stage_on(&bus.stage, "prepare", "read -r line <$d/go\n");
+        stage_on(&bus.stage, "prepare", "trap '' USR1\nread -r line <$d/go\n");
         bus_daemon();
         timeout_sec = "1";
         ck_assert_int_eq(hook(start, ONE), 0);
-        assert_said("not answered in time");
+        assert_said("0000:01:00.0 cannot be realigned: another transaction is running");
         bus_let_go(&bus);
+}
+END_TEST
+
+/* Who can wait no longer has it stopped, and that is no attempt that has failed. */
+START_TEST(what_takes_too_long_is_stopped)
+{
+        host_machine();
+        stage_on(&bus.stage, "prepare",
+                 "trap 'stopped=yes' USR1\n"
+                 "while [ -z \"$stopped\" ]; do sleep 0.1; done\n" PREPARED("rolled-back", "stopped"));
+        bus_daemon();
+        timeout_sec = "3";
+        ck_assert_int_eq(hook(start, ONE), 0);
+        assert_said("0000:01:00.0 cannot be realigned: it was stopped before anything was taken out");
+        timeout_sec = "60";
+        stage_on(&bus.stage, "prepare", STAGE_REALIGN PREPARED("verified", "none"));
+        ck_assert_int_eq(hook(start, ONE), 0);
+        assert_said("");
+        assert_calls("prepare --sysroot", 2);
+}
+END_TEST
+
+/* Its caller is killed while it waits. */
+START_TEST(who_leaves_has_it_stopped)
+{
+        host_machine();
+        stage_on(&bus.stage, "prepare",
+                 "trap 'stopped=yes' USR1\n"
+                 "while [ -z \"$stopped\" ]; do sleep 0.1; done\n" PREPARED("rolled-back", "stopped"));
+        bus_daemon();
+        stage_write(&bus.stage, "hook-in", ONE);
+        pid_t pid = suite_fork();
+        if (pid == 0)
+                run_child(start);
+        stage_await(&bus.stage, "STATUS=Preparing functions for a guest");
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        stage_await(&bus.stage, "STATUS=Nothing to do.");
+        ck_assert_uint_ge(stage_count(&bus.stage, "log", "ef56"), 1);
+}
+END_TEST
+
+/* The journal of a transaction that has both functions in its plan. */
+static void write_journal(void)
+{
+        World world;
+        Journal journal = { .id = "ef56" };
+        _cleanup_(root_freep) Root *root = NULL;
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_json_ JsonObject *nothing = json_object_new_object();
+        world_init(&world);
+        PciFunction *port = world_add_bridge(&world, "0000:00:1c.0", NULL, 0xfe800000, 0x100000);
+        world_add_small(&world, "0000:01:00.0", port, 0xfe800000);
+        world_add_small(&world, "0000:01:00.1", port, 0xfe800100);
+        stage_write(&bus.stage, "proc/sys/kernel/random/boot_id", "01234567-89ab-cdef-0123-456789abcdef\n");
+        ck_assert_int_eq(root_open(bus.stage.folder, &root), 0);
+        journal.plan = world_only_plan(&world, "0000:01:00.0");
+        ck_assert_int_eq(saved_state_from_json(nothing, &journal.state, &problem), 0);
+        ck_assert_int_eq(journal_begin(root, &journal), 0);
+        journal_clear(&journal);
+}
+
+static void assert_not_now(void)
+{
+        _cleanup_free_ char *line = text_format("not started: 0000:01:00.0 cannot be handed over now: %s",
+                                                reason_text(REASON_MIDWAY));
+        assert_said(line);
+}
+
+/* libvirt must not take what is being taken out: no policy can want that, and the daemon answers in time. */
+START_TEST(nobody_starts_midway)
+{
+        host_machine();
+        stage_on(&bus.stage, "prepare",
+                 "trap '' USR1\nread -r line <$d/go\nrm $d/" JOURNAL_PATH "\n" PREPARED("verified", "none"));
+        bus_daemon();
+        stage_await(&bus.stage, "READY=1");
+        write_journal();
+        timeout_sec = "3";
+        ck_assert_int_eq(hook(start, ONE), 1);
+        assert_not_now();
+        /* the same for one whose turn does not come */
+        ck_assert_int_eq(hook(start, BOTH), 1);
+        assert_not_now();
+        ck_assert_int_eq(hook(start, DOMAIN_OF(HOSTDEV("yes", SOURCE("0x77", "0x0")))), 0);
+        assert_said("0000:77:00.0 cannot be realigned: no such function");
+        bus_let_go(&bus);
+        stage_await(&bus.stage, "Nothing to do.");
+}
+END_TEST
+
+/* The daemon died in the middle of it: its worker goes on, which is waited for. */
+START_TEST(nobody_starts_midway_without_the_daemon)
+{
+        char path[TREE_PATH_MAX];
+        write_journal();
+        timeout_sec = "1";
+        ck_assert_int_eq(hook(start, ONE), 1);
+        assert_not_now();
+        timeout_sec = "60";
+        snprintf(path, sizeof(path), "%s/" JOURNAL_PATH, bus.stage.folder);
+        pid_t pid = suite_fork();
+        if (pid == 0) {
+                usleep(300000);
+                _exit(unlink(path));
+        }
+        ck_assert_int_eq(hook(start, ONE), 0);
+        assert_said("vfio-realignd is not running");
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+/* The answer comes when udev has reported the binds of the transaction, and has nothing more to do. */
+START_TEST(answer_waits_for_udev)
+{
+        stage_write(&bus.stage, "run/udev/control", "");
+        host_machine();
+        stage_on(&bus.stage, "prepare", STAGE_REALIGN PREPARED("verified", "none"));
+        bus_daemon();
+        stage_await(&bus.stage, "READY=1");
+        stage_write(&bus.stage, "run/udev/queue", "");
+        stage_write(&bus.stage, "hook-in", ONE);
+        pid_t pid = suite_fork();
+        if (pid == 0)
+                run_child(start);
+        stage_await(&bus.stage, "STATUS=Preparing functions for a guest");
+        stage_await(&bus.stage, "STATUS=Nothing to do.");
+        bus_exchange();
+        ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+        stage_event("bind", FIRST);
+        bus_exchange();
+        ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+        char path[TREE_PATH_MAX];
+        int status;
+        snprintf(path, sizeof(path), "%s/run/udev/queue", bus.stage.folder);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_said("");
 }
 END_TEST
 
@@ -331,7 +472,7 @@ START_TEST(starts_wait_for_each_other)
         ck_assert_int_eq(hook(start, ONE), 0);
         timeout_sec = "1";
         ck_assert_int_eq(hook(start, DOMAIN_OF(HOSTDEV("yes", SOURCE("0x01", "0x1")))), 0);
-        assert_said("not answered in time");
+        assert_said("");
         assert_calls("prepare --sysroot", 1);
         timeout_sec = "60";
         ck_assert_int_eq(hook(started, ONE), 0);
@@ -378,6 +519,11 @@ int main(void)
         tcase_add_test(cases, policy_decides_what_a_failure_is);
         tcase_add_test(cases, attempts_end);
         tcase_add_test(cases, bound_is_kept);
+        tcase_add_test(cases, what_takes_too_long_is_stopped);
+        tcase_add_test(cases, who_leaves_has_it_stopped);
+        tcase_add_test(cases, nobody_starts_midway);
+        tcase_add_test(cases, nobody_starts_midway_without_the_daemon);
+        tcase_add_test(cases, answer_waits_for_udev);
         tcase_add_test(cases, binds_start_nothing_meanwhile);
         tcase_add_test(cases, inhibition_ends_by_itself);
         tcase_add_test(cases, starts_wait_for_each_other);
