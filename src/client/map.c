@@ -159,7 +159,6 @@ static ClientExit draw_page(const Map *map, uint64_t start)
         if (page_view_crosses_groups(view))
                 printf("  %sSeveral IOMMU groups: each owner reaches the others' registers (XSA-461).%s\n",
                        style_color(map->style, STYLE_BAD), style_color(map->style, STYLE_PLAIN));
-        putchar('\n');
         return CLIENT_EXIT_FINE;
 }
 
@@ -176,7 +175,8 @@ static void list_large(const Map *map, const Selection *selection)
                         if (!resource_is_assigned_memory(resource) || is_drawn(map, resource))
                                 continue;
                         if (first)
-                                puts("Larger than a page, so with nobody else in their pages:");
+                                printf("%sLarger than a page, so with nobody else in their pages:\n",
+                                       map->n_pages > 0 ? "\n" : "");
                         first = false;
                         printf("     0x%012" PRIx64 " %5s  %s %s\n", resource->start,
                                text_from_bytes(resource_size(resource), size),
@@ -194,8 +194,11 @@ static int compare_pages(const void *a, const void *b)
 static ClientExit draw(const Map *map, const Selection *selection)
 {
         ClientExit status = CLIENT_EXIT_FINE;
-        for (size_t i = 0; i < map->n_pages && status == CLIENT_EXIT_FINE; i++)
+        for (size_t i = 0; i < map->n_pages && status == CLIENT_EXIT_FINE; i++) {
+                if (i > 0)
+                        putchar('\n');
                 status = draw_page(map, map->pages[i]);
+        }
         list_large(map, selection);
         return status;
 }
