@@ -266,6 +266,9 @@ static const Case cases[] = {
         { NULL, "x86-6.1-packed", spoil_open_group, "probe 03:00.1", 4,
           "0000:03:00.1 is opened through VFIO now" },
         { NULL, "x86-6.1-packed", spoil_policy, "probe 03:00.1", 1, "its VFIO group gives no status" },
+        { NULL, "x86-6.1-packed", spoil_no_group, "probe 03:00.1", 1,
+          "it has neither a group file nor a character device that can be opened" },
+        { NULL, "x86-6.1-packed", spoil_group_for_device, "probe 03:00.1", 1, "iommufd does not take it" },
         { NULL, "x86-6.1-packed", NULL, "probe 03:00.*", 2, "\"03:00.*\" is no address" },
         { NULL, "x86-6.1-packed", NULL, "probe 03:00.0 03:00.1", 2, "\"probe\" takes FUNCTION" },
 

@@ -49,6 +49,21 @@ static inline void spoil_open_group(void)
         suite_link(folder, "root/proc/812/fd/31", "/dev/vfio/9");
 }
 
+/* A kernel without group files: the function is opened through its character device, which here is none. */
+static inline void spoil_no_group(void)
+{
+        char path[160];
+        snprintf(path, sizeof(path), "%s/root/dev/vfio/9", folder);
+        ck_assert_int_eq(unlink(path), 0);
+}
+
+static inline void spoil_group_for_device(void)
+{
+        spoil_no_group();
+        suite_write(folder, "root/dev/vfio/devices/vfio5", "");
+        suite_write(folder, "root/dev/iommu", "");
+}
+
 static inline void spoil_host_driver(void)
 {
         char path[160];
