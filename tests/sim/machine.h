@@ -152,6 +152,7 @@ typedef struct User {
         UserKind kind;
         PciAddress function;
         unsigned long from, until; /* numbers of operations (faults.h); 0: from the start, for ever */
+        bool is_late;              /* begins only when the function has been removed and is back */
         bool active, was_active;
         unsigned births; /* of the function when the use began */
         int group, vfio;

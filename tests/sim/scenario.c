@@ -342,7 +342,7 @@ static bool parse_user(Statement *s)
         if (s->machine->n_users == USERS_MAX || s->n_words < 2)
                 return false;
         User *user = &s->machine->users[s->machine->n_users++];
-        *user = (User){ .group = NONE, .vfio = NONE };
+        *user = (User){ .group = NONE, .vfio = NONE, .is_late = has_word(s, "late") };
         copy(user->name, sizeof(user->name), s->words[1]);
         for (size_t i = 0; kind && i < ELEMENTSOF(kinds); i++)
                 if (strcmp(kinds[i], kind) == 0)

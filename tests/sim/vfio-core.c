@@ -162,7 +162,8 @@ void user_try(Machine *machine, User *user)
 {
         Function *function = user_function(machine, user);
 
-        if (!function || user->active || (is_vfio_use(user) && function->vfio == NONE) ||
+        if (!function || user->active || (user->is_late && function->births < 2) ||
+            (is_vfio_use(user) && function->vfio == NONE) ||
             (user->kind == USER_INTERFACE && !function_on_host(function)))
                 return;
         Group *group = function->group == NONE ? NULL : &machine->groups[function->group];
