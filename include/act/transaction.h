@@ -34,6 +34,7 @@ typedef struct Transaction {
         UdevWait *udev;
         EntriesWhich entries; /* that the next step drop-entries takes out */
         bool is_undoing;
+        bool has_removed;     /* a removal was begun: functions have to come back */
         Topology *now;        /* the latest snapshot: where the functions are */
         KnownFunctions known; /* of the whole machine before; without addresses in recovery */
         Result result;

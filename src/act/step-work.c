@@ -175,6 +175,7 @@ static int work_remove(Transaction *transaction, const PlanFunction *planned, Fi
         if (transaction->journal.stage != STAGE_REMOVING &&
             !topology_find_path(transaction->now, planned->path))
                 return FINDING_NONE;
+        transaction->has_removed = true;
         return step_write_of(transaction, address, "remove", "1", finding);
 }
 

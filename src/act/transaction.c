@@ -306,6 +306,9 @@ static int go_forward(Transaction *transaction, Finding *finding)
                 r = step_run(transaction, step->kind, step->function, i, plan->n_steps, finding);
         }
         group_guard_close(&transaction->guard);
+        /* Something stood against the first removal: nothing is gone, and for nothing's return has udev to be waited. */
+        if (r != FINDING_NONE && transaction->journal.stage == STAGE_REMOVING && !transaction->has_removed)
+                transaction->journal.stage = STAGE_TAKING;
         return r;
 }
 

@@ -131,6 +131,12 @@ static void check_warning(Session *session, const char *reason, const char *func
                 session_problem(session, "no warning %s %s", reason, function);
 }
 
+static void check_no_warning(Session *session, const char *reason, const char *function)
+{
+        if (has_warning(session, reason, function))
+                session_problem(session, "there is a warning %s of %s", reason, function);
+}
+
 /* What the (last) result blames, and its words. */
 static void check_told(Session *session, const char *function, const char *words)
 {
@@ -166,6 +172,8 @@ static void check_text(Session *session, const char *text)
                 check_alignment(session, text + strlen(word));
         else if (strcmp(word, "warning") == 0)
                 check_warning(session, first, second);
+        else if (strcmp(word, "no-warning") == 0)
+                check_no_warning(session, first, second);
         else if (strcmp(word, "told") == 0)
                 check_told(session, first, text + behind_first);
         else if (strcmp(word, "scope") == 0)

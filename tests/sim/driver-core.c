@@ -33,7 +33,7 @@ static bool is_half_assigned(const Machine *machine, const Function *function)
 
 bool driver_is_loaded(const Driver *driver)
 {
-        return !driver->late || driver->loaded;
+        return !(driver->late || driver->at_unbind) || driver->loaded;
 }
 
 bool driver_has_id(const Driver *driver, const Function *function)
@@ -146,5 +146,8 @@ int driver_unbind_store(Machine *machine, const Driver *driver, Function *functi
         if (!function || function->driver != driver)
                 return -ENODEV;
         driver_detach(machine, function, "unbind");
+        for (size_t i = 0; i < machine->n_drivers; i++)
+                if (machine->drivers[i].at_unbind)
+                        driver_load(machine, &machine->drivers[i]);
         return 0;
 }

@@ -71,7 +71,8 @@ typedef struct Driver {
         bool fails;      /* its probe fails */
         bool fails_once; /* the next one after boot does */
         bool late;       /* a module that udev loads for an `add` of what it matches */
-        bool loaded;     /* of a late one */
+        bool at_unbind;  /* a module that somebody loads while functions are being unbound */
+        bool loaded;     /* of those two */
         struct {
                 uint32_t vendor, device; /* 0xffff: any */
                 uint32_t class, class_mask;

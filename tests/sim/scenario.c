@@ -12,6 +12,7 @@
 
 #define WORDS_MAX 40
 #define SLOW_UDEV_USEC 20000u
+#define PATIENT_SCAN_USEC 20000000u /* more than a listener needs that works at all */
 
 /* A statement that is being read. */
 typedef struct Statement {
@@ -75,6 +76,8 @@ static bool parse_kernel(Statement *s)
         options->async = has_word(s, "async");
         options->probe_only = has_word(s, "probe-only");
         options->lose_race = has_word(s, "lose-race");
+        if (has_word(s, "patient"))
+                options->scan_usec = PATIENT_SCAN_USEC;
         options->udev = !has_word(s, "no-udev");
         options->udev_usec = has_word(s, "slow-udev") ? SLOW_UDEV_USEC : 0;
         options->iommu = has_word(s, "iommu");
@@ -304,6 +307,7 @@ static bool parse_driver(Statement *s)
                 .fails = has_word(s, "fails"),
                 .fails_once = has_word(s, "fails-once"),
                 .late = has_word(s, "late"),
+                .at_unbind = has_word(s, "at-unbind"),
         };
         copy(driver->name, sizeof(driver->name), s->words[1]);
         if ((ids && sscanf(ids, "%x:%x", &vendor, &device) != 2) ||
