@@ -11,9 +11,12 @@
 #include "topology-builder.h"
 #include "tree.h"
 
+#include <dirent.h>
+
 #define FUNCTION "0000:00:08.0"
 #define TREE_PATH "pci0000:00/" FUNCTION
 #define SYSFS_PATH "sys/devices/" TREE_PATH
+#define GROUP_FILE "dev/vfio/7"
 #define DISK SYSFS_PATH "/nvme/nvme0/nvme0n1"
 
 static const char *folder;
@@ -21,15 +24,36 @@ static Root *root;
 static World world;
 static Transaction *transaction;
 static Finding finding;
-static char *writes; /* each written path and a line end */
+static char *writes;       /* each written path and a line end */
+static bool is_group_open; /* while the function was unbound from VFIO */
 
 int __wrap_root_write_attribute(const Root *at, const char *path, const char *value);
+
+/* This process has a file open whose path ends in NAME. */
+static bool has_open(const char *name)
+{
+        DIR *directory = opendir("/proc/self/fd");
+        bool found = false;
+
+        ck_assert_ptr_nonnull(directory);
+        for (struct dirent *entry; (entry = readdir(directory));) {
+                char target[512] = "";
+                ssize_t n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+                found |= n > (ssize_t) strlen(name) && strcmp(target + n - strlen(name), name) == 0;
+        }
+        closedir(directory);
+        return found;
+}
 
 int __wrap_root_write_attribute(const Root *at, const char *path, const char *value)
 {
         text_replace(&writes, "%s%s\n", writes ? writes : "", path);
         if (strcmp(path, "sys/bus/pci/drivers/nvme/unbind") == 0)
                 tree_unlink(folder, TREE_PATH, "driver");
+        if (strcmp(path, "sys/bus/pci/drivers/vfio-pci/unbind") == 0) {
+                is_group_open = has_open("/" GROUP_FILE);
+                tree_unbind(folder, TREE_PATH);
+        }
         return 0;
 }
 
@@ -135,6 +159,39 @@ START_TEST(test_unreadable)
 }
 END_TEST
 
+/* It is on VFIO, in group 7, whose file is there if HAS_FILE. */
+static void put_on_vfio(bool has_file)
+{
+        tree_unlink(folder, TREE_PATH, "driver");
+        tree_bind(folder, TREE_PATH, "vfio-pci", true);
+        tree_group(folder, TREE_PATH, 7);
+        tree_write(folder, TREE_PATH, "enable", "0\n");
+        if (has_file)
+                suite_write(folder, GROUP_FILE, "");
+}
+
+/* Nobody can begin to use it between the last look and the unbind. */
+START_TEST(test_group_is_kept)
+{
+        put_on_vfio(true);
+        is_group_open = false;
+        ck_assert_int_eq(take_off(), FINDING_NONE);
+        ck_assert_str_eq(writes, "sys/bus/pci/devices/" FUNCTION "/driver_override\n"
+                                 "sys/bus/pci/drivers/vfio-pci/unbind\n");
+        ck_assert(is_group_open);
+        ck_assert(!has_open("/" GROUP_FILE));
+}
+END_TEST
+
+START_TEST(test_group_cannot_be_kept)
+{
+        put_on_vfio(false);
+        ck_assert_int_eq(take_off(), FINDING_MADE);
+        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_NO_GROUP_FILES));
+        ck_assert_ptr_null(writes);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("take-off");
@@ -146,6 +203,8 @@ int main(void)
         tcase_add_test(cases, test_open);
         tcase_add_test(cases, test_open_in_udev);
         tcase_add_test(cases, test_unreadable);
+        tcase_add_test(cases, test_group_is_kept);
+        tcase_add_test(cases, test_group_cannot_be_kept);
         suite_add_tcase(suite, cases);
         return suite_run(suite);
 }
