@@ -195,8 +195,11 @@ static bool is_numbered(Machine *machine, pid_t caller, const char *name, const 
         if (!faults->has_daemon)
                 return true;
         pid_t group = getpgid(caller);
-        if (counts(machine, faults, group))
+        if (counts(machine, faults, group)) {
+                if (faults->of_planning && faults->armed)
+                        move_users(machine, ++faults->n_passed);
                 return !faults->of_planning;
+        }
         judge_bystander(machine, group == faults->daemon, name, path);
         return faults->of_planning && faults->armed;
 }
@@ -221,7 +224,8 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
                 fprintf(stderr, "# %lu %s %s\n", faults->n, name, path ? path : "?");
         if (!faults->armed)
                 return 0;
-        move_users(machine, faults->n);
+        if (!faults->of_planning)
+                move_users(machine, faults->n);
         if (faults->kind == FAULT_NONE || faults->hit || faults->n != faults->at)
                 return 0;
         faults->hit = true;

@@ -28,8 +28,9 @@ typedef enum FaultKind {
 } FaultKind;
 
 typedef struct Faults {
-        unsigned long n;  /* operations so far */
-        unsigned long at; /* the number of the operation that is hit */
+        unsigned long n;        /* operations so far */
+        unsigned long n_passed; /* of a transaction's, where those of planning count: users come and go by them */
+        unsigned long at;       /* the number of the operation that is hit */
         FaultKind kind;
         unsigned hang_usec; /* at most */
         pid_t worker;       /* who is killed */
