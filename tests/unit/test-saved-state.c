@@ -136,6 +136,48 @@ START_TEST(test_restore)
 END_TEST
 
 /* The kernel takes a group's type only while nothing of the group is bound: it is written apart, before that. */
+/* All that the kernel's new object does not have any more and takes back (KF §4). */
+START_TEST(test_every_attribute)
+{
+        static const struct {
+                const char *name, *fresh, *before;
+        } attributes[] = {
+                { "driver_override", HOLD_DRIVER, "vfio-pci" },
+                { "power/control", "on", "auto" },
+                { "power/autosuspend_delay_ms", "0", "5000" },
+                { "power/wakeup", "disabled", "enabled" },
+                { "d3cold_allowed", "1", "0" },
+                { "reset_method", "flr bus", "bus" },
+                { "numa_node", "-1", "1" },
+                { "msi_bus", "1", "0" },
+                { "sriov_drivers_autoprobe", "1", "0" },
+                { "broken_parity_status", "0", "1" },
+                { "link/clkpm", "1", "0" },
+                { "link/l0s_aspm", "1", "0" },
+                { "link/l1_aspm", "1", "0" },
+                { "link/l1_1_aspm", "1", "0" },
+                { "link/l1_2_aspm", "1", "0" },
+                { "link/l1_1_pcipm", "1", "0" },
+                { "link/l1_2_pcipm", "1", "0" },
+        };
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
+                set(FIRST, attributes[i].name, attributes[i].before);
+                set(PORT, attributes[i].name, attributes[i].before);
+        }
+        _cleanup_(saved_state_freep) SavedState *state = save();
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
+                set(FIRST, attributes[i].name, attributes[i].fresh);
+                set(PORT, attributes[i].name, attributes[i].fresh);
+        }
+        ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_NONE);
+        ck_assert_int_eq(restore(state, PORT, PORT), FINDING_NONE);
+        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
+                expect(FIRST, attributes[i].name, attributes[i].before);
+                expect(PORT, attributes[i].name, attributes[i].before);
+        }
+}
+END_TEST
+
 START_TEST(test_group_type)
 {
         set(FIRST, "driver_override", "vfio-pci");
@@ -301,6 +343,7 @@ int main(void)
         tcase_add_checked_fixture(cases, setup, teardown);
         tcase_add_test(cases, test_nothing_to_do);
         tcase_add_test(cases, test_restore);
+        tcase_add_test(cases, test_every_attribute);
         tcase_add_test(cases, test_group_type);
         tcase_add_test(cases, test_moved);
         tcase_add_test(cases, test_hold);
