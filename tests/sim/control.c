@@ -44,9 +44,8 @@ static bool statement(Machine *machine, char *line)
                 return false;
         for (size_t i = n_users; i < machine->n_users; i++)
                 user_try(machine, &machine->users[i]);
-        for (size_t i = 0; machine->n_drivers > n_drivers && i < machine->n_functions; i++)
-                if (machine->functions[i]->present && machine->functions[i]->attachable)
-                        driver_attach(machine, machine->functions[i]);
+        for (size_t i = n_drivers; i < machine->n_drivers; i++)
+                driver_offer(machine, &machine->drivers[i]);
         return true;
 }
 

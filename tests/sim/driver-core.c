@@ -88,17 +88,22 @@ void driver_attach(Machine *machine, Function *function)
                         (void) probe(machine, function, &machine->drivers[i]);
 }
 
-void driver_load(Machine *machine, Driver *driver)
+void driver_offer(Machine *machine, const Driver *driver)
 {
-        if (driver_is_loaded(driver))
-                return;
-        driver->loaded = true;
         for (size_t i = 0; i < machine->n_functions; i++) {
                 Function *function = machine->functions[i];
                 if (function->present && function->attachable && !function->driver &&
                     driver_matches(driver, function))
                         (void) probe(machine, function, driver);
         }
+}
+
+void driver_load(Machine *machine, Driver *driver)
+{
+        if (driver_is_loaded(driver))
+                return;
+        driver->loaded = true;
+        driver_offer(machine, driver);
 }
 
 void driver_probe(Machine *machine, Function *function)

@@ -17,6 +17,8 @@ bool driver_matches(const Driver *driver, const Function *function);
 /* Whether its own table names the function, whatever an override says. */
 bool driver_has_id(const Driver *driver, const Function *function);
 
+/* To every function that has none: what the kernel does with a driver that registers, and with no other one. */
+void driver_offer(Machine *machine, const Driver *driver);
 /* A late one is there from now on, and takes what it matches. */
 void driver_load(Machine *machine, Driver *driver);
 bool driver_is_loaded(const Driver *driver);
