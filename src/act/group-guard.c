@@ -45,6 +45,9 @@ static int guard_group(GroupGuard *guard, const Root *root, PciAddress address, 
         int r = open_group(root, group, &fd);
         if (r == -EBUSY)
                 return finding_make(finding, busy, address, "its VFIO group %d is open", group);
+        /* Root may open all others: vfio_group_fops_open() asks for the capability where there is no IOMMU. */
+        if (r == -EPERM)
+                return finding_make(finding, REASON_NO_IOMMU, address, "/dev/vfio/noiommu-%d", group);
         if (r == -ENOENT || r == -ENODEV)
                 return finding_make(finding, REASON_NO_GROUP_FILES, address, "/dev/vfio/%d is not there",
                                     group);

@@ -70,3 +70,9 @@ UNIT_TESTS += test-restore
 test_restore_SOURCES = tests/unit/test-restore.c tests/unit/suite.h tests/unit/topology-builder.h
 test_restore_CFLAGS = $(UNIT_CFLAGS)
 test_restore_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-group-guard
+test_group_guard_SOURCES = tests/unit/test-group-guard.c tests/unit/suite.h tests/unit/topology-builder.h
+test_group_guard_CFLAGS = $(UNIT_CFLAGS)
+test_group_guard_LDADD = $(UNIT_LIBS)
+test_group_guard_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_open_file
