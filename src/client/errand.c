@@ -181,7 +181,21 @@ static int append_functions(sd_bus_message *call, const PciAddress *addresses, s
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
-static ClientExit run(const ClientContext *context, const char *method, size_t n, char *const *arguments)
+/* What was bound is realigned now, which whoever goes on behind this is not to come in between. */
+static ClientExit settle(const ClientContext *context, sd_bus *bus, const PciAddress *addresses, size_t n)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        int r = bus_client_new_call(bus, "Settle", &call);
+        if (r >= 0)
+                r = append_functions(call, addresses, n);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "t", context->timeout_usec);
+        return r < 0 ? bus_client_complain(context, &SD_BUS_ERROR_NULL, r)
+                     : bus_client_run(context, bus, call, &reply);
+}
+
+static ClientExit run(const ClientContext *context, const char *method, bool settles, size_t n,
+                      char *const *arguments)
 {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(progress_clear) Progress progress = { .context = context };
@@ -209,21 +223,24 @@ static ClientExit run(const ClientContext *context, const char *method, size_t n
         if (status != CLIENT_EXIT_FINE)
                 return status;
         r = read_reply(reply, &results);
-        return r < 0 ? bus_client_complain(context, &SD_BUS_ERROR_NULL, r)
-                     : show(context, &chosen, &results);
+        if (r < 0)
+                return bus_client_complain(context, &SD_BUS_ERROR_NULL, r);
+        if (settles)
+                status = settle(context, bus, addresses, n_addresses);
+        return client_exit_worse(status, show(context, &chosen, &results));
 }
 
 ClientExit verb_restore(const ClientContext *context, size_t n, char *const *arguments)
 {
-        return run(context, "Restore", n, arguments);
+        return run(context, "Restore", false, n, arguments);
 }
 
 ClientExit verb_detach(const ClientContext *context, size_t n, char *const *arguments)
 {
-        return run(context, "Detach", n, arguments);
+        return run(context, "Detach", true, n, arguments);
 }
 
 ClientExit verb_reattach(const ClientContext *context, size_t n, char *const *arguments)
 {
-        return run(context, "Reattach", n, arguments);
+        return run(context, "Reattach", false, n, arguments);
 }

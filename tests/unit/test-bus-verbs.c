@@ -148,6 +148,18 @@ START_TEST(detach_and_reattach)
 }
 END_TEST
 
+/* It comes back when what was bound has been realigned: a script goes on without another call. */
+START_TEST(detach_waits_for_the_realignment)
+{
+        bus_policy(NEVER_QUIET);
+        stage_bind(&bus.stage);
+        stage_on(&bus.stage, "detach", MOVED("detach", "", "verified", "none", "]"));
+        bus_daemon();
+        check("detach 01:00.0", 0, "0000:01:00.0 verified -      -       it was so already\n", NULL);
+        assert_calls("execute --sysroot", 1);
+}
+END_TEST
+
 START_TEST(restore_shows_each_step)
 {
         stage_on(&bus.stage, "restore",
@@ -359,6 +371,7 @@ int main(void)
         tcase_add_test(tests, settle_shows_each_step);
         tcase_add_test(tests, what_fails_is_explained);
         tcase_add_test(tests, detach_and_reattach);
+        tcase_add_test(tests, detach_waits_for_the_realignment);
         tcase_add_test(tests, restore_shows_each_step);
         tcase_add_test(tests, patterns_are_those_on_vfio);
         tcase_add_test(tests, bad_names);
