@@ -2,11 +2,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # read after lib.sh and product.sh
 #
 # libvirt: the words of scenarios in which libvirt has domains. Two functions of one device, whose BARs share a page, are on
-# the host's driver at first.
+# the host's driver at first. The third, of the same IOMMU group, has none: on a driver it would keep the others from VFIO.
 
 first=0000:03:00.0
 second=0000:03:00.1
 pair="$first $second"
+third=0000:03:00.2
 
 # node FUNCTION: libvirt's name for it.
 node()
@@ -14,9 +15,17 @@ node()
     echo "pci_$1" | tr ':.' '__'
 }
 
+# alone: nobody has the third function.
+alone()
+{
+    echo none >"$pci/devices/$third/driver_override"
+    unbind $third
+}
+
 # host FUNCTION...: they are the host's.
 host()
 {
+    alone
     modprobe 8139cp
     for _f; do
         echo "$_f" >"$pci/drivers_probe"
