@@ -95,21 +95,38 @@ define()
     virsh define "$out/$_domain.xml"
 }
 
+# placed_in NAME FUNCTION: the guest's firmware has given BAR 1 an address, which it does some time after the start; only then
+# QEMU shows it. Nothing tells of it, so QEMU is asked again and again.
+placed_in()
+{
+    _tries=0
+    while [ $_tries -lt 120 ]; do
+        virsh qemu-monitor-command --hmp "$1" "info mtree" >"$out/mtree-$1" || return 1
+        grep -q "$2 BAR 1" "$out/mtree-$1" && return 0
+        _tries=$((_tries + 1))
+        sleep 1
+    done
+    return 1
+}
+
 # mapped_in NAME FUNCTION...: QEMU maps BAR 1 of each; trapped_in: it does not.
 mapped_in()
 {
     _domain=$1
     shift
-    virsh qemu-monitor-command --hmp "$_domain" "info mtree" >"$out/mtree-$_domain" || return 1
     for _f; do
+        placed_in "$_domain" "$_f" || { echo "$_f: BAR 1 has no address in $_domain"; return 1; }
         grep -q "$_f BAR 1 mmaps\[0\]" "$out/mtree-$_domain" || { grep "$_f BAR" "$out/mtree-$_domain"; return 1; }
     done
 }
 
 trapped_in()
 {
-    for _each; do
-        [ "$_each" = "$1" ] || ! mapped_in "$1" "$_each" || return 1
+    _domain=$1
+    shift
+    for _f; do
+        placed_in "$_domain" "$_f" || { echo "$_f: BAR 1 has no address in $_domain"; return 1; }
+        ! grep "$_f BAR 1 mmaps\[0\]" "$out/mtree-$_domain" || return 1
     done
 }
 
