@@ -3,6 +3,7 @@
 #include "daemon/transaction-log.h"
 
 #include "base/text.h"
+#include "daemon/bus-key.h"
 #include "daemon/log.h"
 
 #include <signal.h>
@@ -80,10 +81,12 @@ static char *warning_text(const ReportWarning *warning)
                            warning->detail ? ": " : "", warning->detail ? warning->detail : "");
 }
 
-static void log_warning(const WorkerResult *result, const ReportWarning *warning, int priority)
+static void log_warning(const WorkerResult *result, const char *bus, const ReportWarning *warning,
+                        int priority)
 {
         _cleanup_free_ char *text = warning_text(warning);
         LogContext about = {
+                .bus = bus,
                 .function = warning->function,
                 .transaction = result->transaction,
                 .reason = warning->reason,
@@ -113,6 +116,15 @@ static char *why(const WorkerResult *result)
                            result->detail ? ")" : "", reason_remedy(result->reason));
 }
 
+/* The key of the bus that it was about; NULL: it names no target. */
+static char *bus_of(const WorkerResult *result)
+{
+        for (size_t i = 0; i < result->n_functions; i++)
+                if (result->functions[i].target)
+                        return bus_key_from_topology_path(result->functions[i].path);
+        return NULL;
+}
+
 /* Asked for functions, the worker began no transaction: all was as it should be, or something stands against it. */
 static void log_no_transaction(const WorkerResult *result, const char *reason)
 {
@@ -126,13 +138,14 @@ void transaction_log_result(const WorkerResult *result)
 {
         const OutcomeRow *row = &rows[result->outcome];
         _cleanup_free_ char *functions = worker_result_functions_text(result, !row->names_all);
-        _cleanup_free_ char *reason = why(result);
+        _cleanup_free_ char *reason = why(result), *bus = bus_of(result);
         if (!*result->transaction) {
                 log_no_transaction(result, reason);
                 return;
         }
         LogContext about = {
                 .event = row->event,
+                .bus = bus,
                 .function = result->culprit ? result->culprit : functions,
                 .transaction = result->transaction,
                 .reason = result->reason,
@@ -143,9 +156,9 @@ void transaction_log_result(const WorkerResult *result)
                 (unsigned long long) result->usec / 1000, (unsigned long long) result->kernel_usec / 1000,
                 reason ? reason : "");
         for (size_t i = 0; i < result->n_warnings; i++)
-                log_warning(result, &result->warnings[i], warning_priority(result->warnings[i].reason));
+                log_warning(result, bus, &result->warnings[i], warning_priority(result->warnings[i].reason));
         for (size_t i = 0; i < result->n_state; i++)
-                log_warning(result, &result->state[i], LOG_CRIT);
+                log_warning(result, bus, &result->state[i], LOG_CRIT);
 }
 
 void transaction_log_no_result(const char *bus, const WorkerEnd *end)

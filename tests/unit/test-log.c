@@ -115,11 +115,17 @@ START_TEST(test_outcomes)
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 ReportWarning warning = { .reason = REASON_GROUP_CHANGED,
                                           .function = (char *) "0000:03:00.1" };
+                ReportFunction functions[] = {
+                        { .path = (char *) "0000:00:05.0" },
+                        { .path = (char *) "0000:00:05.0/00.0", .target = true },
+                };
                 const WorkerResult result = { .transaction = (char *) "ab12",
                                               .outcome = cases[i].outcome,
                                               .culprit = (char *) "0000:03:00.0",
                                               .reason = i == 0 ? REASON_NONE : REASON_BAR_LOST,
                                               .usec = 700000,
+                                              .functions = functions,
+                                              .n_functions = ELEMENTSOF(functions),
                                               .warnings = &warning,
                                               .n_warnings = 1 };
                 sent[0] = '\0';
@@ -127,11 +133,13 @@ START_TEST(test_outcomes)
                 char *second = strstr(sent, "\n\n");
                 ck_assert_ptr_nonnull(second);
                 ck_assert(has_line(second, "REASON=group-changed"));
+                ck_assert(has_line(second, "PCI_BUS=0000:00:05.0"));
                 second[1] = '\0';
                 expect("MESSAGE_ID", event_message_id(cases[i].event));
                 expect("PRIORITY", cases[i].priority);
                 expect("TRANSACTION", "ab12");
                 expect("DURATION_USEC", "700000");
+                expect("PCI_BUS", "0000:00:05.0");
                 if (i == 0)
                         expect_no("REASON");
                 else
