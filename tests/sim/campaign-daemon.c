@@ -303,7 +303,8 @@ static void run(Watch *watch, bool binds_later)
 /* What only the worker's options make. */
 static bool is_for_worker(const Scenario *scenario)
 {
-        return *scenario->rung || scenario->n_arguments > 0 || scenario->has_other_pages;
+        return *scenario->rung || scenario->n_arguments > 0 || scenario->struck != FAULT_NONE ||
+               scenario->has_other_pages;
 }
 
 bool campaign_daemon(Campaign *campaign, const SessionSetup *setup, const FaultPoint *point,

@@ -187,6 +187,10 @@ static bool run_scenario(Campaign *campaign, const char *name, const char *text)
         Session *session = session_new(campaign, &(SessionSetup){ .name = name, .text = text });
         const Scenario *scenario = &session->scenario;
 
+        if (scenario->struck != FAULT_NONE) {
+                session->faults.kind = scenario->struck;
+                session->faults.write = scenario->struck_write;
+        }
         if (session->n_problems == 0 && session_plan(session)) {
                 if (strcmp(scenario->expect, "refused") == 0)
                         expect_refusal(session);
@@ -198,7 +202,7 @@ static bool run_scenario(Campaign *campaign, const char *name, const char *text)
                         if (session->last.result)
                                 json_object_array_add(session->results,
                                                       json_object_get(session->last.result));
-                        session_check(session, FAULT_NONE);
+                        session_check(session, scenario->struck);
                         session_count_outcome(session, run_outcome(&session->last));
                         if (*scenario->expect)
                                 expect_outcome(session);

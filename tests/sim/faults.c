@@ -212,6 +212,14 @@ static void kill_struck(Machine *machine, const FaultEffect *effect)
                 kill_worker(machine);
 }
 
+static bool is_struck(const Faults *faults, const char *name, const char *path)
+{
+        if (!faults->write)
+                return faults->n == faults->at;
+        size_t size = path ? strlen(path) : 0, end = strlen(faults->write);
+        return strcmp(name, "write") == 0 && size >= end && strcmp(path + size - end, faults->write) == 0;
+}
+
 int faults_strike(Machine *machine, pid_t caller, const char *name, const char *path, FaultEffect *ret)
 {
         Faults *faults = machine->faults;
@@ -226,7 +234,7 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
                 return 0;
         if (!faults->of_planning)
                 move_users(machine, faults->n);
-        if (faults->kind == FAULT_NONE || faults->hit || faults->n != faults->at)
+        if (faults->kind == FAULT_NONE || faults->hit || !is_struck(faults, name, path))
                 return 0;
         faults->hit = true;
         snprintf(faults->what, sizeof(faults->what), "%s at operation %lu, %s %s", fault_name(faults->kind),

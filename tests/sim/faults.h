@@ -32,6 +32,7 @@ typedef struct Faults {
         unsigned long n_passed; /* of a transaction's, where those of planning count: users come and go by them */
         unsigned long at;       /* the number of the operation that is hit */
         FaultKind kind;
+        const char *write;  /* instead of a number: the first write to a path with this end; NULL */
         unsigned hang_usec; /* at most */
         pid_t worker;       /* who is killed */
         pid_t daemon;       /* 0: none runs now */

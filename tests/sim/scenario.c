@@ -456,6 +456,13 @@ static bool parse_faults(Statement *s)
         return s->n_words < 2 || has_word(s, "daemon");
 }
 
+static bool parse_struck(Statement *s)
+{
+        copy(s->scenario->struck_write, sizeof(s->scenario->struck_write),
+             s->n_words == 3 ? s->words[2] : "");
+        return s->n_words == 3 && fault_parse(s->words[1], &s->scenario->struck);
+}
+
 static const struct {
         const char *word;
         bool (*parse)(Statement *statement);
@@ -467,6 +474,7 @@ static const struct {
         { "option", parse_option },       { "expect", parse_expect },       { "check", parse_check },
         { "faults", parse_faults },       { "rung", parse_rung },           { "goal", parse_goal },
         { "realigned", parse_realigned }, { "foreign", parse_foreign },     { "line", parse_line_statement },
+        { "struck", parse_struck },
 };
 
 static bool parse_line(Statement *s, char *line)

@@ -6,6 +6,7 @@
  * begins a comment; the statements are described in tests/sim/README.md.
  */
 
+#include "faults.h"
 #include "machine.h"
 #include "pci-core.h"
 
@@ -33,7 +34,9 @@ typedef struct Scenario {
         char expect_texts[EXPECTATIONS_MAX][128]; /* lines "ADDRESS LINE START" and others, see README */
         size_t n_expect_texts;
         bool has_other_pages; /* than this machine's */
-        bool has_own_error;   /* a driver that fails, a function that vanishes: others come on top */
+        FaultKind struck; /* by this, at its first write to a path that ends in STRUCK_WRITE; FAULT_NONE: not */
+        char struck_write[64];
+        bool has_own_error; /* a driver that fails, a function that vanishes: others come on top */
 } Scenario;
 
 /* Reads TEXT into *SCENARIO and its machine, which must be reset. False: *PROBLEM says what is wrong. */
