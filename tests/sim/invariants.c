@@ -259,11 +259,11 @@ static void check_driver(Check *check, const Function *function, const FunctionB
         if (!before->driver && function->driver && function->driver->late &&
             is_warned_of(check, function, "state-not-restored"))
                 return;
-        /* The result has to tell it (check_told()); what the host uses by now is not taken off again. */
         /* Somebody else's doing, before anything was removed. */
         if (!before->driver && function->driver && function->driver->at_unbind &&
             function->births == before->births)
                 return;
+        /* The result has to tell it (check_told()); what the host uses by now is not taken off again. */
         if (has_failed(check, function) && (!function->driver || function_user(check->machine, function)))
                 return;
         problem(check, "%s is on %s, was on %s", PCI_ADDRESS_TEXT(function->address),
