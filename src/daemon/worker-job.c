@@ -69,13 +69,17 @@ static int input_open(const char *input, int *ret_fd)
         return 0;
 }
 
-/* The event loop blocks signals and the daemon may ignore some: the worker starts with neither. */
+/*
+ * The event loop blocks signals and the daemon may ignore some: the worker starts with neither. Only the stop signal must not
+ * meet it before it is ready for it, and waits for it.
+ */
 static int attributes_set(posix_spawnattr_t *attributes)
 {
-        sigset_t none, all;
-        sigemptyset(&none);
+        sigset_t stop, all;
+        sigemptyset(&stop);
+        sigaddset(&stop, WORKER_STOP_SIGNAL);
         sigfillset(&all);
-        int r = posix_spawnattr_setsigmask(attributes, &none);
+        int r = posix_spawnattr_setsigmask(attributes, &stop);
         if (r == 0)
                 r = posix_spawnattr_setsigdefault(attributes, &all);
         if (r == 0)

@@ -133,6 +133,17 @@ START_TEST(signals_are_not_inherited)
 }
 END_TEST
 
+/* A worker that is not ready for it yet would die of it, without a word. */
+START_TEST(a_stop_waits_for_the_worker)
+{
+        start(WORKER_EXECUTE, "echo here", NULL);
+        worker_job_stop(job);
+        run();
+        ck_assert_int_eq(end.code, CLD_EXITED);
+        ck_assert_str_eq(lines, "here|");
+}
+END_TEST
+
 START_TEST(a_missing_worker_is_an_error)
 {
         char *arguments[] = { (char *) "/nonexistent/worker", NULL };
@@ -186,6 +197,7 @@ int main(void)
         tcase_add_test(tests, input_is_only_ours);
         tcase_add_test(tests, a_signal_is_told);
         tcase_add_test(tests, signals_are_not_inherited);
+        tcase_add_test(tests, a_stop_waits_for_the_worker);
         tcase_add_test(tests, a_missing_worker_is_an_error);
         tcase_add_test(tests, only_planning_is_given_up);
         tcase_add_test(tests, planning_is_killed_with_its_job);
