@@ -64,7 +64,10 @@ int journal_end(const Root *root) _warn_unused_result_ _nonnull_(1);
 int journal_read(const Root *root, Journal *ret, char **ret_problem) _warn_unused_result_ _nonnull_(1, 2, 3);
 void journal_clear(Journal *journal);
 
-/* 1: a transaction has begun that has the function at ADDRESS in its plan, and has not ended; 0: none. Negative errno. */
-int journal_names(const Root *root, PciAddress address) _warn_unused_result_ _nonnull_(1);
+/*
+ * A transaction has begun that has the function at ADDRESS in its plan, and has not ended; or nobody can tell, because the
+ * journal cannot be read. One that nobody will go on with (JOURNAL_INVALID) names none.
+ */
+bool journal_may_name(const Root *root, PciAddress address) _warn_unused_result_ _nonnull_(1);
 
 const char *journal_stage_name(JournalStage stage);

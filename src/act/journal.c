@@ -201,8 +201,8 @@ static int read_stage(const Root *root, Journal *journal, char **ret_problem)
         return r == 0 && text ? parse_stage(document, journal, ret_problem) : r;
 }
 
-/* A JournalAnswer but for JOURNAL_INVALID, which is -EBADMSG here. */
-static int read_all(const Root *root, Journal *journal, char **ret_problem)
+/* What does not change while the transaction runs. A JournalAnswer but for JOURNAL_INVALID, which is -EBADMSG here. */
+static int read_journal(const Root *root, Journal *journal, char **ret_problem)
 {
         _cleanup_free_ char *text = NULL;
         _cleanup_json_ JsonObject *document = NULL;
@@ -214,9 +214,7 @@ static int read_all(const Root *root, Journal *journal, char **ret_problem)
                 r = json_document_parse(text, &document, ret_problem);
         if (r == 0)
                 r = check_header(root, document, ret_problem);
-        if (r == 0)
-                r = read_parts(document, journal, ret_problem);
-        return r == 0 ? read_stage(root, journal, ret_problem) : r;
+        return r == 0 ? read_parts(document, journal, ret_problem) : r;
 }
 
 /* Under a name of its own, so that the next one does not hide it. */
@@ -233,7 +231,9 @@ static int set_aside(const Root *root, const char *path)
 int journal_read(const Root *root, Journal *ret, char **ret_problem)
 {
         Journal journal = { 0 };
-        int r = read_all(root, &journal, ret_problem);
+        int r = read_journal(root, &journal, ret_problem);
+        if (r == JOURNAL_OK)
+                r = read_stage(root, &journal, ret_problem);
         if (r == JOURNAL_OK) {
                 *ret = journal;
                 return r;
@@ -247,17 +247,17 @@ int journal_read(const Root *root, Journal *ret, char **ret_problem)
         return r < 0 ? r : JOURNAL_INVALID;
 }
 
-int journal_names(const Root *root, PciAddress address)
+bool journal_may_name(const Root *root, PciAddress address)
 {
         _cleanup_(journal_clear) Journal journal = { 0 };
         _cleanup_free_ char *problem = NULL;
-        int r = read_all(root, &journal, &problem);
+        int r = read_journal(root, &journal, &problem);
         if (r != JOURNAL_OK)
-                return r < 0 && r != -EBADMSG ? r : 0;
+                return r < 0 && r != -EBADMSG;
         for (size_t i = 0; i < journal.plan->n_functions; i++)
                 if (pci_address_equal(journal.plan->functions[i].address, address))
-                        return 1;
-        return 0;
+                        return true;
+        return false;
 }
 
 void journal_clear(Journal *journal)

@@ -74,7 +74,7 @@ bool guest_is_kept_waiting(const Manager *manager, const Guest *guest)
 bool guest_is_midway(const Manager *manager, const Guest *guest)
 {
         for (size_t i = 0; i < guest->n_functions; i++)
-                if (journal_names(manager->root, guest->functions[i].address) > 0)
+                if (journal_may_name(manager->root, guest->functions[i].address))
                         return true;
         return false;
 }
@@ -166,7 +166,7 @@ static Fate fate_of(const Manager *manager, const GuestFunction *of_guest, const
         const PciFunction *function = find(manager, of_guest->address);
         Fate fate = { .verdict = "", .reason = REASON_NOT_FOUND };
         PolicySettings settings;
-        if (journal_names(manager->root, of_guest->address) > 0)
+        if (journal_may_name(manager->root, of_guest->address))
                 return (Fate){ .verdict = "", .reason = REASON_MIDWAY };
         if (!function)
                 return fate;

@@ -185,7 +185,7 @@ static const DomainFunction *find_midway(const Hook *hook, const Domain *domain)
         for (;;) {
                 const DomainFunction *found = NULL;
                 for (size_t i = 0; i < domain->n_functions && !found; i++)
-                        if (journal_names(root, domain->functions[i].address) > 0)
+                        if (journal_may_name(root, domain->functions[i].address))
                                 found = &domain->functions[i];
                 if (!found || now_usec() >= hook->deadline)
                         return found;

@@ -7,6 +7,7 @@
 #include "topology-builder.h"
 
 #include <glob.h>
+#include <sys/resource.h>
 
 #define BOOT_ID_PATH "proc/sys/kernel/random/boot_id"
 #define BOOT_ID "01234567-89ab-cdef-0123-456789abcdef"
@@ -399,6 +400,29 @@ START_TEST(test_no_regular_file)
 }
 END_TEST
 
+/* Who must not take a function midway asks this, and is told the worse when it cannot be known. */
+START_TEST(test_may_name)
+{
+        const PciAddress listed = world_address("0000:01:00.1"), other = world_address("0000:09:00.0");
+        struct rlimit limit;
+        ck_assert(!journal_may_name(root, listed));
+        begin();
+        ck_assert(journal_may_name(root, listed));
+        ck_assert(!journal_may_name(root, other));
+        ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        const struct rlimit none = { .rlim_cur = 0, .rlim_max = limit.rlim_max };
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        bool unreadable = journal_may_name(root, other);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert(unreadable);
+        /* the progress of the next transaction, seen beside this one's journal, takes nothing from what this one says */
+        suite_write(folder, PROGRESS_PATH, "{\"transaction\": \"ef56\", \"stage\": \"taking\"}");
+        ck_assert(journal_may_name(root, listed));
+        suite_write(folder, JOURNAL_PATH, "{");
+        ck_assert(!journal_may_name(root, listed));
+}
+END_TEST
+
 START_TEST(test_cannot_write)
 {
         const JournalStep step = { .name = "entries", .state = "begin" };
@@ -420,6 +444,7 @@ int main(void)
         tcase_add_test(cases, test_none);
         tcase_add_test(cases, test_end);
         tcase_add_test(cases, test_begin_forgets_progress);
+        tcase_add_test(cases, test_may_name);
         tcase_add_test(cases, test_cannot_write);
         suite_add_tcase(suite, cases);
 
