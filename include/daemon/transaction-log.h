@@ -8,9 +8,9 @@
 
 /*
  * Logs a step (of our own worker at debug level, of a FOREIGN one visibly; late and failed ones always), and returns it
- * in words: "unbind of 0000:03:00.0 (4 of 14)". NULL: no memory.
+ * in words: "unbind of 0000:03:00.0 (4 of 14)". BUS is a bus_key(); NULL: it is not known. NULL: no memory.
  */
-char *transaction_log_progress(const WorkerProgress *progress, bool foreign) _warn_unused_result_
+char *transaction_log_progress(const WorkerProgress *progress, const char *bus, bool foreign) _warn_unused_result_
                 _nonnull_(1);
 
 /* One line with outcome, functions, duration, reason and remedy; one more for each warning, and for all that is not as before. */
@@ -19,5 +19,5 @@ void transaction_log_result(const WorkerResult *result) _nonnull_(1);
 /* What is not as before after a transaction that failed: "0000:03:00.0: WHAT: DETAIL; …". NULL: no memory. */
 char *transaction_state_text(const WorkerResult *result) _warn_unused_result_ _nonnull_(1);
 
-/* The worker ended without a result. BUS is a bus_key_describe(); NULL: it recovered. */
-void transaction_log_no_result(const char *bus, const WorkerEnd *end) _nonnull_(2);
+/* The worker ended without a result. BUS is a bus_key(); NULL: it is not known. */
+void transaction_log_no_result(WorkerVerb verb, const char *bus, const WorkerEnd *end) _nonnull_(3);

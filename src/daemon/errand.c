@@ -405,7 +405,7 @@ int errands_end(Errands *errands, const WorkerEnd *ended)
                         r = manager_remember(errands->manager, NULL, result, i > 0);
         }
         if (errand->n_reports == 0)
-                transaction_log_no_result(NULL, ended);
+                transaction_log_no_result(errand->verb, NULL, ended);
         if (r == 0 && errand->guest.n_functions > 0)
                 r = manager_look_around(errands->manager) == -ENOMEM ? -ENOMEM : 0;
         return r == 0 ? end(errands, errand) : r;

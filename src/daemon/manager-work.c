@@ -22,10 +22,24 @@
 static void on_line(const char *line, void *userdata);
 static void on_end(const WorkerEnd *end, void *userdata);
 
+/* The key of the bus that a step is about; NULL: the step is of no function that was seen before. */
+static char *bus_of(const Manager *manager, const WorkerProgress *progress)
+{
+        PciAddress address;
+        char *key = NULL;
+        if (manager->bus)
+                return strdup(manager->bus->key);
+        if (!manager->survey || !progress->function || pci_address_parse(progress->function, &address) < 0)
+                return NULL;
+        const PciFunction *function = topology_find(manager->survey->topology, address);
+        return function && bus_key_from_path(function->sysfs_path, &key) == 0 ? key : NULL;
+}
+
 static void note_progress(Manager *manager, const WorkerProgress *progress, bool foreign)
 {
+        _cleanup_free_ char *bus = bus_of(manager, progress);
         free(manager->progress);
-        manager->progress = transaction_log_progress(progress, foreign);
+        manager->progress = transaction_log_progress(progress, bus, foreign);
         if (manager->dbus)
                 dbus_transaction_step(manager->dbus, progress);
 }
@@ -274,7 +288,7 @@ static int execute_ended(Manager *manager, Bus *bus, const WorkerEnd *end, const
                 bus_finish(bus, manager_now(manager)); /* planned anew when the lock is free */
         } else {
                 /* Before there was a journal it did nothing, and may try again; else the recovery tells what was done. */
-                transaction_log_no_result(bus->name, end);
+                transaction_log_no_result(WORKER_EXECUTE, bus->key, end);
                 int r = manager_wait(manager, bus, REASON_NONE);
                 if (r < 0)
                         return r;
@@ -292,7 +306,7 @@ static int recover_ended(Manager *manager, const WorkerEnd *end, const WorkerRes
                         return r;
         }
         if (end->code != CLD_EXITED) {
-                transaction_log_no_result(NULL, end);
+                transaction_log_no_result(WORKER_RECOVER, NULL, end);
                 manager_check_gate(manager);
                 return 0;
         }

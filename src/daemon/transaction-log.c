@@ -42,7 +42,7 @@ static int progress_priority(const WorkerProgress *progress, bool foreign)
         return foreign || is_first(progress) ? LOG_INFO : LOG_DEBUG;
 }
 
-char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
+char *transaction_log_progress(const WorkerProgress *progress, const char *bus, bool foreign)
 {
         const char *detail = progress->detail;
         char *text = text_format("%s%s%s (%llu of %llu)%s%s%s%s", progress->step,
@@ -53,6 +53,7 @@ char *transaction_log_progress(const WorkerProgress *progress, bool foreign)
                                  detail ? ")" : "");
         LogContext about = {
                 .event = is_first(progress) ? EVENT_TRANSACTION_STARTED : EVENT_NONE,
+                .bus = bus,
                 .function = progress->function,
                 .transaction = progress->transaction,
                 .step = progress->step,
@@ -161,15 +162,15 @@ void transaction_log_result(const WorkerResult *result)
                 log_warning(result, bus, &result->state[i], LOG_CRIT);
 }
 
-void transaction_log_no_result(const char *bus, const WorkerEnd *end)
+void transaction_log_no_result(WorkerVerb verb, const char *bus, const WorkerEnd *end)
 {
-        LogContext about = { .event = EVENT_TRANSACTION_LOST };
-        const char *what = bus ? "realigned on " : "recovered";
+        LogContext about = { .event = EVENT_TRANSACTION_LOST, .bus = bus };
+        const char *name = worker_verb_name(verb);
         if (end->code == CLD_EXITED)
                 log_say(LOG_ERR, &about,
-                        "The worker that %s%s ended without a result, with exit status %d: see its message.",
-                        what, bus ? bus : "", end->status);
+                        "The worker (--%s) ended without a result, with exit status %d: see its message.",
+                        name, end->status);
         else
-                log_say(LOG_ERR, &about, "The worker that %s%s was ended by signal %d (%s).", what,
-                        bus ? bus : "", end->status, strsignal(end->status));
+                log_say(LOG_ERR, &about, "The worker (--%s) was ended by signal %d (%s).", name, end->status,
+                        strsignal(end->status));
 }
