@@ -10,8 +10,8 @@
  * Logs a step (of our own worker at debug level, of a FOREIGN one visibly; late and failed ones always), and returns it
  * in words: "unbind of 0000:03:00.0 (4 of 14)". BUS is a bus_key(); NULL: it is not known. NULL: no memory.
  */
-char *transaction_log_progress(const WorkerProgress *progress, const char *bus, bool foreign) _warn_unused_result_
-                _nonnull_(1);
+char *transaction_log_progress(const WorkerProgress *progress, const char *bus,
+                               bool foreign) _warn_unused_result_ _nonnull_(1);
 
 /* One line with outcome, functions, duration, reason and remedy; one more for each warning, and for all that is not as before. */
 void transaction_log_result(const WorkerResult *result) _nonnull_(1);

@@ -146,8 +146,10 @@ START_TEST(test_outcomes)
                         expect("REASON", "bar-lost");
         }
         sent[0] = '\0';
-        transaction_log_no_result(NULL, &(WorkerEnd){ .code = CLD_KILLED, .status = SIGKILL });
+        transaction_log_no_result(WORKER_PREPARE, "0000:00:05.0",
+                                  &(WorkerEnd){ .code = CLD_KILLED, .status = SIGKILL });
         expect("MESSAGE_ID", event_message_id(EVENT_TRANSACTION_LOST));
+        expect("PCI_BUS", "0000:00:05.0");
 }
 END_TEST
 
@@ -156,13 +158,13 @@ START_TEST(test_steps)
         WorkerProgress progress = {
                 .transaction = (char *) "ab12", .step = (char *) "entries", .of = 9, .state = PROGRESS_BEGIN
         };
-        free(transaction_log_progress(&progress, false));
+        free(transaction_log_progress(&progress, "0000:00:05.0", false));
         expect("MESSAGE_ID", event_message_id(EVENT_TRANSACTION_STARTED));
         expect("PRIORITY", "6");
 
         sent[0] = '\0';
         progress.state = PROGRESS_DONE;
-        free(transaction_log_progress(&progress, false));
+        free(transaction_log_progress(&progress, "0000:00:05.0", false));
         expect("PRIORITY", "7");
         expect_no("MESSAGE_ID");
 
@@ -171,10 +173,11 @@ START_TEST(test_steps)
         progress.index = 3;
         progress.step = (char *) "remove";
         progress.function = (char *) "0000:03:00.0";
-        free(transaction_log_progress(&progress, false));
+        free(transaction_log_progress(&progress, "0000:00:05.0", false));
         expect("MESSAGE_ID", reason_message_id(REASON_STEP_LATE));
         expect("PRIORITY", "4");
         expect("STEP", "remove");
+        expect("PCI_BUS", "0000:00:05.0");
         expect("PCI_FUNCTION", "0000:03:00.0");
 }
 END_TEST
