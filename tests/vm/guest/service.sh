@@ -14,7 +14,7 @@ product_fresh()
     systemctl stop $unit
     # What was begun at boot is ended by its worker alone, and is not of this scenario.
     [ ! -e "$run/lock" ] || flock "$run/lock" true
-    sed -n 's/^options vfio-pci ids=//p' /etc/modprobe.d/vfio.conf | tr ',:' '\n ' | while read -r _id; do
+    tr ' ' '\n' </proc/cmdline | sed -n 's/^vfio-pci.ids=//p' | tr ',:' '\n ' | while read -r _id; do
         echo "$_id" >"$pci/drivers/vfio-pci/remove_id"
     done 2>/dev/null
     product_clean
