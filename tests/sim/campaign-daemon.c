@@ -4,6 +4,7 @@
 
 #include "daemon-run.h"
 #include "generate.h"
+#include "pci-core.h"
 #include "run-tree.h"
 #include "session.h"
 #include "udevd.h"
@@ -104,6 +105,7 @@ static bool check_now(Watch *watch)
 static bool is_quiet(Machine *machine)
 {
         pthread_mutex_lock(&machine->lock);
+        pci_finish_probes(machine);
         bool quiet = machine->n_async == 0 && udevd_is_idle() && uevents_are_read();
         pthread_mutex_unlock(&machine->lock);
         return quiet;

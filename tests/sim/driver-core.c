@@ -88,13 +88,29 @@ void driver_attach(Machine *machine, Function *function)
                         (void) probe(machine, function, &machine->drivers[i]);
 }
 
+void driver_take(Machine *machine, Function *function, const Driver *driver)
+{
+        if (!function->driver)
+                (void) probe(machine, function, driver);
+}
+
+void driver_await(Machine *machine, Function *function)
+{
+        while (function->probing) {
+                function->lock_wanted = true;
+                machine_changed(machine);
+                machine_wait(machine, "probe");
+        }
+}
+
 void driver_offer(Machine *machine, const Driver *driver)
 {
         for (size_t i = 0; i < machine->n_functions; i++) {
                 Function *function = machine->functions[i];
-                if (function->present && function->attachable && !function->driver &&
-                    driver_matches(driver, function))
-                        (void) probe(machine, function, driver);
+                if (!function->present || !function->attachable || !driver_matches(driver, function))
+                        continue;
+                driver_await(machine, function);
+                driver_take(machine, function, driver);
         }
 }
 
@@ -108,6 +124,7 @@ void driver_load(Machine *machine, Driver *driver)
 
 void driver_probe(Machine *machine, Function *function)
 {
+        driver_await(machine, function);
         bool had_driver = function->driver != NULL;
         driver_attach(machine, function);
         if (!had_driver && function->driver && !function->is_bridge && is_half_assigned(machine, function))
@@ -117,9 +134,10 @@ void driver_probe(Machine *machine, Function *function)
 
 void driver_detach(Machine *machine, Function *function, const char *by)
 {
-        const User *user = function_user(machine, function);
         unsigned births = function->births;
 
+        driver_await(machine, function);
+        const User *user = function_user(machine, function);
         if (!function->driver)
                 return;
         if (user)
@@ -140,6 +158,8 @@ void driver_detach(Machine *machine, Function *function, const char *by)
 
 int driver_bind_store(Machine *machine, const Driver *driver, Function *function)
 {
+        if (function)
+                driver_await(machine, function);
         if (!function || function->driver || !driver_matches(driver, function))
                 return -ENODEV;
         driver_probe(machine, function);

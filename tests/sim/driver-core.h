@@ -10,6 +10,11 @@ void driver_attach(Machine *machine, Function *function);
 /* As driver_attach(), for a write of ours to bind or drivers_probe: binding half-assigned functions is a violation. */
 void driver_probe(Machine *machine, Function *function);
 
+/* An asynchronous probe that has matched before: whatever the override says by now. */
+void driver_take(Machine *machine, Function *function, const Driver *driver);
+/* Waits for the function's lock, which a probe that is under way holds. */
+void driver_await(Machine *machine, Function *function);
+
 /* Takes the driver off; waits as long as somebody holds the function. BY says for what, in violations. */
 void driver_detach(Machine *machine, Function *function, const char *by);
 

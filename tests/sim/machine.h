@@ -67,8 +67,9 @@ typedef enum Attribute {
 typedef struct Driver {
         char name[32];
         bool vfio, port;
-        bool async;      /* probes after the rescan has returned */
-        bool fails;      /* its probe fails */
+        bool async; /* probes after the rescan has returned */
+        bool slow;  /* has matched when it does, and its link shows once somebody waits for the function */
+        bool fails; /* its probe fails */
         bool fails_once; /* the next one after boot does */
         bool late;       /* a module that udev loads for an `add` of what it matches */
         bool at_unbind;  /* a module that somebody loads while functions are being unbound */
@@ -115,6 +116,8 @@ struct Function {
         unsigned long birth; /* counts over all functions: the order in which the kernel goes through them */
         Resource resources[LINES];
         const Driver *driver;
+        bool probing;     /* a slow driver has its lock */
+        bool lock_wanted; /* somebody waits for that */
         unsigned enable;
         int group;
         int vfio; /* N of vfio-dev/vfioN */

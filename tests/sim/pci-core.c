@@ -177,17 +177,37 @@ static const Driver *async_driver(Machine *machine, const Function *function)
 typedef struct AsyncProbe {
         Machine *machine;
         Function *function;
+        const Driver *driver; /* that had matched */
         unsigned births;
 } AsyncProbe;
+
+/*
+ * Most look at the override when their turn has come. Of one that had its turn at once nothing can be seen between the
+ * match and the link to the driver, and it has the function's lock (__device_attach_async_helper()).
+ */
+static void probe_in_own_time(const AsyncProbe *job)
+{
+        Function *function = job->function;
+
+        if (!job->driver->slow)
+                machine_wait_usec(job->machine, ASYNC_DELAY_USEC);
+        while (function->probing && !function->lock_wanted)
+                pthread_cond_wait(&job->machine->changed, &job->machine->lock);
+        if (!function->present || function->births != job->births)
+                return;
+        if (job->driver->slow)
+                driver_take(job->machine, function, job->driver);
+        else
+                driver_attach(job->machine, function);
+}
 
 static void *async_main(void *userdata)
 {
         AsyncProbe *job = userdata;
 
         pthread_mutex_lock(&job->machine->lock);
-        machine_wait_usec(job->machine, ASYNC_DELAY_USEC);
-        if (job->function->present && job->function->births == job->births)
-                driver_attach(job->machine, job->function);
+        probe_in_own_time(job);
+        job->function->probing = false;
         job->machine->n_async--;
         machine_changed(job->machine);
         pthread_mutex_unlock(&job->machine->lock);
@@ -195,19 +215,22 @@ static void *async_main(void *userdata)
         return NULL;
 }
 
-static void attach_later(Machine *machine, Function *function)
+static void attach_later(Machine *machine, Function *function, const Driver *driver)
 {
         pthread_t thread;
         AsyncProbe *job = malloc(sizeof(*job));
         if (!job)
                 return;
-        *job = (AsyncProbe){ machine, function, function->births };
+        *job = (AsyncProbe){ machine, function, driver, function->births };
         machine->n_async++;
+        function->probing = driver->slow;
+        function->lock_wanted = false;
         if (pthread_create(&thread, NULL, async_main, job) == 0) {
                 pthread_detach(thread);
                 return;
         }
         machine->n_async--;
+        function->probing = false;
         free(job);
 }
 
@@ -219,8 +242,9 @@ static void attach_all(Machine *machine, const Host *host)
                 if (function->host != host || !function->present || function->attachable)
                         continue;
                 function->attachable = true;
-                if (!machine->booting && async_driver(machine, function))
-                        attach_later(machine, function);
+                const Driver *later = machine->booting ? NULL : async_driver(machine, function);
+                if (later)
+                        attach_later(machine, function, later);
                 else
                         driver_attach(machine, function);
         }
@@ -236,6 +260,13 @@ static void lock_rescan(Machine *machine, const char *why)
 static void unlock_rescan(Machine *machine)
 {
         machine->rescan_lock = false;
+        machine_changed(machine);
+}
+
+void pci_finish_probes(Machine *machine)
+{
+        for (size_t i = 0; i < machine->n_functions; i++)
+                machine->functions[i]->lock_wanted = true;
         machine_changed(machine);
 }
 

@@ -31,5 +31,8 @@ bool pci_can_reset_bus(const Machine *machine, const Function *function);
 /* A write to a rescan door of the hierarchy of HOST. */
 void pci_rescan(Machine *machine, Host *host);
 
+/* What probes in its own time, and would do so until somebody waits for it, gets on with it. */
+void pci_finish_probes(Machine *machine);
+
 /* A write to FUNCTION's `remove`: with all that is below, whoever uses it. */
 void pci_remove(Machine *machine, Function *function);

@@ -304,6 +304,7 @@ static bool parse_driver(Statement *s)
                 .vfio = has_word(s, "vfio"),
                 .port = has_word(s, "port"),
                 .async = has_word(s, "async"),
+                .slow = has_word(s, "slow"),
                 .fails = has_word(s, "fails"),
                 .fails_once = has_word(s, "fails-once"),
                 .late = has_word(s, "late"),

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "base/text.h"
+#include "pci-core.h"
 #include "run-tree.h"
 #include "udevd.h"
 
@@ -69,6 +70,7 @@ Session *session_new(Campaign *campaign, const SessionSetup *setup)
         snprintf(session->scenario.name, sizeof(session->scenario.name), "%s", setup->name);
 
         pthread_mutex_lock(&machine->lock);
+        pci_finish_probes(machine);
         while (machine->n_async > 0 || machine->n_blocked > 0)
                 machine_wait_usec(machine, 1000);
         udevd_reset();
@@ -298,6 +300,7 @@ bool session_plan_vfio(Session *session)
 /* What is still to happen in the kernel happens. */
 static void settle(Machine *machine)
 {
+        pci_finish_probes(machine);
         while (machine->n_async > 0 || !udevd_is_idle())
                 machine_wait_usec(machine, 1000);
 }
