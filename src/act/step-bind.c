@@ -52,10 +52,10 @@ static int bind_named(Transaction *transaction, const PlanFunction *planned, con
         int r = step_driver_now(transaction, address, &driver);
         if (r < 0 || text_equal(driver, wanted))
                 return r;
-        if (wanted)
-                r = check_addresses(transaction, planned, finding);
-        if (r == FINDING_NONE && driver)
+        if (driver)
                 r = step_take_off(transaction, planned, finding);
+        if (r == FINDING_NONE && wanted)
+                r = check_addresses(transaction, planned, finding);
         if (r == FINDING_NONE && wanted)
                 r = restore_group(transaction, planned, address);
         return r == FINDING_NONE && wanted ? bind_to(transaction, address, wanted, finding) : r;

@@ -18,6 +18,9 @@
 #define SYSFS_PATH "sys/devices/" TREE_PATH
 #define GROUP_FILE "dev/vfio/7"
 #define DISK SYSFS_PATH "/nvme/nvme0/nvme0n1"
+#define TAKEN_OFF                                                                                           \
+        "sys/bus/pci/devices/" FUNCTION "/driver_override\n"                                                \
+        "sys/bus/pci/drivers/nvme/unbind\n"
 
 static const char *folder;
 static Root *root;
@@ -106,8 +109,7 @@ static void expect_left_alone(const char *detail)
 static void expect_taken_off(void)
 {
         ck_assert_int_eq(take_off(), FINDING_NONE);
-        ck_assert_str_eq(writes, "sys/bus/pci/devices/" FUNCTION "/driver_override\n"
-                                 "sys/bus/pci/drivers/nvme/unbind\n");
+        ck_assert_str_eq(writes, TAKEN_OFF);
 }
 
 START_TEST(test_idle)
@@ -192,6 +194,34 @@ START_TEST(test_group_cannot_be_kept)
 }
 END_TEST
 
+/* Whatever the step finds then: what came later than the look behind the rescan is off it, and told. */
+static void expect_late_one_off(PlanStepKind kind, JournalStage stage)
+{
+        suite_write(folder, RUN_DIRECTORY "/lock", "");
+        transaction->journal.stage = stage;
+        transaction->journal.plan->functions[0].class = 0x010802;
+        ck_assert_int_eq(transaction_look(transaction), 0);
+        ck_assert_int_eq(step_run(transaction, kind, 0, 0, 1, &finding), FINDING_MADE);
+        /* The tree's function has no address: nothing may be bound to it, whoever was first (KF §7). */
+        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_BAR_LOST));
+        ck_assert_str_eq(writes, TAKEN_OFF);
+}
+
+START_TEST(test_verified_bare)
+{
+        expect_late_one_off(PLAN_STEP_VERIFY, STAGE_REMOVING);
+        ck_assert_uint_eq(transaction->result.n_warnings, 1);
+        ck_assert_str_eq(reason_name(transaction->result.warnings[0].reason),
+                         reason_name(REASON_SLIPPED_THROUGH));
+}
+END_TEST
+
+START_TEST(test_half_assigned)
+{
+        expect_late_one_off(PLAN_STEP_BIND, STAGE_UNDONE);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("take-off");
@@ -205,6 +235,8 @@ int main(void)
         tcase_add_test(cases, test_unreadable);
         tcase_add_test(cases, test_group_is_kept);
         tcase_add_test(cases, test_group_cannot_be_kept);
+        tcase_add_test(cases, test_verified_bare);
+        tcase_add_test(cases, test_half_assigned);
         suite_add_tcase(suite, cases);
         return suite_run(suite);
 }
