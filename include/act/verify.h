@@ -9,23 +9,20 @@
 #include "act/finding.h"
 #include "judge/plan.h"
 
-typedef enum VerifyWhat {
-        /*
-         * And every BAR of functions on VFIO is mappable, with no neighbour; what was to get its own sizes back has them,
-         * and shares no page with another function on VFIO: who has that one mapped would reach it.
-         */
-        VERIFY_AS_PLANNED,
-        VERIFY_ROLLED_BACK, /* all present, every BAR of before assigned */
-} VerifyWhat;
-
 /*
- * FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, REASON_SIZE_KEPT, REASON_PAGE_SHARED, or
+ * All is as planned: every function is there, is the same, and has all its addresses; every BAR of functions on VFIO is
+ * mappable, with no neighbour; what was to get its own sizes back has them, and shares no page with another function on
+ * VFIO: who has that one mapped would reach it. FINDING_MADE: REASON_FUNCTION_MISSING, REASON_IDS_CHANGED, REASON_BAR_LOST, REASON_SIZE_KEPT, REASON_PAGE_SHARED, or
  * that with no BAR grown that should have been: REASON_FIRMWARE_ASSIGNMENT. TOPOLOGY is the fresh snapshot, VERDICTS its verdicts.
  */
-int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
-                 Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 5);
+int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts,
+                 Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 
-/* The same for the function at INDEX of PLAN, but for its pages: it is there, is the same, and has all its addresses. */
+/* What holds of a rollback as well: the first three, without pages. */
+int verify_all_back(const Plan *plan, const Topology *topology, Finding *finding) _warn_unused_result_
+                _nonnull_(1, 2, 3);
+
+/* The same for the function at INDEX of PLAN. */
 int verify_function(const Plan *plan, size_t index, const Topology *topology,
                     Finding *finding) _warn_unused_result_ _nonnull_(1, 3, 4);
 

@@ -284,14 +284,13 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
                 r = verdict_compute(transaction->now, iomem, plan->page, &verdicts);
         if (r < 0)
                 return r;
-        r = verify_world(plan, transaction->now, verdicts,
-                         transaction->is_undoing ? VERIFY_ROLLED_BACK : VERIFY_AS_PLANNED, finding);
+        r = verify_world(plan, transaction->now, verdicts, finding);
         /* The kernel can only have ignored what it could see. */
         if (r == FINDING_MADE && finding->reason == REASON_FIRMWARE_ASSIGNMENT) {
                 int stand = entries_stand(transaction->root, plan, finding);
                 r = stand < 0 ? stand : FINDING_MADE;
         }
-        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE && !transaction->is_undoing; i++) {
+        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++) {
                 Finding warning;
                 r = warn_about(transaction, verify_shares(plan, i, transaction->now, verdicts, &warning),
                                &warning);

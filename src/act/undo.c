@@ -49,7 +49,7 @@ static int take_all_off(Transaction *transaction, Finding *finding)
         return r;
 }
 
-/* What is gone comes back, also when a removal failed half-way. */
+/* What is gone comes back, also when a removal failed half-way; how, is looked at then. */
 static int remove_and_rescan(Transaction *transaction, Finding *finding)
 {
         Finding fresh = { 0 };
@@ -59,22 +59,10 @@ static int remove_and_rescan(Transaction *transaction, Finding *finding)
                 return r;
         r = step_run_all(transaction, PLAN_STEP_REMOVE, finding);
         int rescan = step_run_all(transaction, PLAN_STEP_RESCAN, &fresh);
-        if (r == FINDING_NONE && rescan != FINDING_NONE) {
-                *finding = fresh;
-                return rescan;
-        }
-        return r == FINDING_NONE ? step_run_all(transaction, PLAN_STEP_VERIFY, finding) : r;
-}
-
-/* Whichever way it went: rolled back means that all are there, with every address of before. */
-static int check_all(const Transaction *transaction, Finding *finding)
-{
-        const Plan *plan = transaction->journal.plan;
-        int r = FINDING_NONE;
-
-        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++)
-                r = verify_function(plan, i, transaction->now, finding);
-        return r;
+        if (r != FINDING_NONE || rescan == FINDING_NONE)
+                return r;
+        *finding = fresh;
+        return rescan;
 }
 
 static int drop_entries(Transaction *transaction, EntriesWhich which, Finding *first)
@@ -118,8 +106,9 @@ int transaction_undo(Transaction *transaction, Finding *finding)
         }
         if (r == 0)
                 r = transaction_look(transaction);
+        /* Whichever way it went: rolled back means that all are there, with every address of before. */
         if (r == 0 && first.reason == REASON_NONE)
-                r = keep(transaction, check_all(transaction, &fresh), &fresh, &first);
+                r = keep(transaction, verify_all_back(plan, transaction->now, &fresh), &fresh, &first);
         if (r == 0)
                 r = for_each(transaction, PLAN_STEP_BIND, &first);
         if (r == 0)

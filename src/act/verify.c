@@ -202,8 +202,15 @@ int verify_function(const Plan *plan, size_t index, const Topology *topology, Fi
         return r == FINDING_NONE ? verify_assigned(planned, function, plan->page, finding) : r;
 }
 
-int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, VerifyWhat what,
-                 Finding *finding)
+int verify_all_back(const Plan *plan, const Topology *topology, Finding *finding)
+{
+        int r = FINDING_NONE;
+        for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++)
+                r = verify_function(plan, i, topology, finding);
+        return r;
+}
+
+int verify_world(const Plan *plan, const Topology *topology, const Verdicts *verdicts, Finding *finding)
 {
         int r = FINDING_NONE;
 
@@ -213,7 +220,7 @@ int verify_world(const Plan *plan, const Topology *topology, const Verdicts *ver
                 r = verify_present(planned, topology, &function, finding);
                 if (r == FINDING_NONE)
                         r = verify_assigned(planned, function, plan->page, finding);
-                if (r == FINDING_NONE && what == VERIFY_AS_PLANNED)
+                if (r == FINDING_NONE)
                         r = verify_goal(plan, planned, topology, verdicts, function, finding);
         }
         /* Nothing at all came of the entries: a wider scope would not change that. */

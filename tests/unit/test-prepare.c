@@ -216,14 +216,12 @@ START_TEST(test_verify)
         world_line(second, 1, WINDOW_START + 0x1000, 256, WORLD_BAR);
         world_line(third, 1, WINDOW_START + 0x1100, 256, WORLD_BAR);
         _cleanup_(verdict_freep) Verdicts *shared = world_verdicts(&world);
-        ck_assert_int_eq(verify_world(set->plans[0], &world.topology, shared, VERIFY_AS_PLANNED, &finding),
-                         FINDING_MADE);
+        ck_assert_int_eq(verify_world(set->plans[0], &world.topology, shared, &finding), FINDING_MADE);
         ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
         world_line(second, 1, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
         world_line(third, 1, WINDOW_START + 0x2000, WORLD_PAGE, WORLD_BAR);
         _cleanup_(verdict_freep) Verdicts *apart = world_verdicts(&world);
-        ck_assert_int_eq(verify_world(set->plans[0], &world.topology, apart, VERIFY_AS_PLANNED, &finding),
-                         FINDING_NONE);
+        ck_assert_int_eq(verify_world(set->plans[0], &world.topology, apart, &finding), FINDING_NONE);
 }
 END_TEST
 
