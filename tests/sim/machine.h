@@ -97,6 +97,7 @@ struct Function {
         bool acs;          /* has Access Control Services */
         bool conventional; /* a bridge to conventional PCI: what is below it shares its IOMMU group */
         bool vanishes;     /* does not answer any more once it was removed */
+        bool unplugged;    /* is pulled out as soon as a worker has been killed in its work */
         uint16_t late_vendor, late_device; /* what it says it is once it was removed; 0: what it was */
         uint8_t secondary;
         Bar bars[BARS + 1];

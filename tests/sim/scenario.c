@@ -215,12 +215,13 @@ static bool parse_common(const Statement *s, Function *function)
         for (int i = 0; i < ATTRIBUTES; i++)
                 copy(function->boot_attributes[i], VALUE_MAX, value_of(s, attribute_name((Attribute) i)));
         function->vanishes = has_word(s, "vanishes");
+        function->unplugged = has_word(s, "unplugged");
         function->external = has_word(s, "external");
         function->multi_bit = has_word(s, "multi");
         function->express = has_word(s, "express");
         function->acs = has_word(s, "acs");
         function->conventional = has_word(s, "conventional");
-        s->scenario->has_own_error |= function->vanishes || function->late_vendor;
+        s->scenario->has_own_error |= function->vanishes || function->unplugged || function->late_vendor;
         return parse_bars(s, function);
 }
 

@@ -182,10 +182,26 @@ static void take_result_from_file(Session *session)
         pthread_mutex_unlock(&session->machine->lock);
 }
 
+static void unplug(Session *session)
+{
+        Machine *machine = session->machine;
+
+        pthread_mutex_lock(&machine->lock);
+        for (size_t i = 0; i < machine->n_functions; i++) {
+                Function *function = machine->functions[i];
+                function->vanishes |= function->unplugged;
+                if (function->present && function->unplugged)
+                        pci_remove(machine, function);
+        }
+        pthread_mutex_unlock(&machine->lock);
+}
+
 static bool session_recover(Session *session)
 {
         static const char *const arguments[] = { "--recover", NULL };
 
+        if (journal_exists(session))
+                unplug(session);
         for (unsigned i = 0; i < RECOVERIES_MAX && journal_exists(session); i++) {
                 if (session->faults.second_at > 0)
                         faults_begin_recovery(&session->faults, FAULT_KILL);
