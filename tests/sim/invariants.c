@@ -194,8 +194,9 @@ static bool same_attributes(const Function *function, const FunctionBefore *befo
 /* Nobody but the owner of a function outside the radius does anything to it. */
 static void check_untouched(Check *check, const Function *function, const FunctionBefore *before)
 {
-        /* A module that udev loaded for one function of the radius takes whatever is free elsewhere. */
-        bool is_taken = !before->driver && function->driver && function->driver->late;
+        /* A module that was loaded because of one function of the radius takes whatever is free elsewhere. */
+        bool is_taken = !before->driver && function->driver &&
+                        (function->driver->late || function->driver->at_unbind);
         bool is_same = function->births == before->births &&
                        (function->driver == before->driver || is_taken) &&
                        same_attributes(function, before) && same_resources(function, before);
@@ -223,12 +224,18 @@ static const Driver *host_driver_of(const Machine *machine, const Function *func
         return NULL;
 }
 
+/* Where the plan gives FUNCTION to another driver: which. */
+static const Driver *driver_wanted(const Check *check, const Function *function)
+{
+        return strcmp(check->before->goal, "detach") == 0 ? machine_driver(check->machine, "vfio-pci")
+                                                          : host_driver_of(check->machine, function);
+}
+
 /* Done with the goal of changing its driver: on VFIO's, or on the host's, with nothing of ours left behind. */
 static void check_rebound(Check *check, const Function *function)
 {
         bool is_detached = strcmp(check->before->goal, "detach") == 0;
-        const Driver *wanted = is_detached ? machine_driver(check->machine, "vfio-pci")
-                                           : host_driver_of(check->machine, function);
+        const Driver *wanted = driver_wanted(check, function);
         const char *override = function->attributes[ATTRIBUTE_OVERRIDE];
         /* One that has failed once left the function to none; so has one whose group a guest came to use. */
         bool is_left = !is_detached && !function->driver &&
@@ -247,6 +254,54 @@ static bool is_verified(const Check *check, const Function *function)
         return ended(check, function, "verified", false);
 }
 
+static bool is_faulted(const Check *check)
+{
+        return check->course->fault != FAULT_NONE;
+}
+
+/* A result says that it came into use: that this stood against all else, or beside something else. */
+static bool is_told_of_use(const Check *check, const Function *function)
+{
+        static const char reason[] = "use-began";
+        const char *address = PCI_ADDRESS_TEXT(function->address);
+
+        for (size_t i = 0; i < check->course->n_results; i++) {
+                struct json_object *result = result_at(check, i);
+                if ((strcmp(result_text(result, "reason"), reason) == 0 &&
+                     strcmp(result_text(result, "culprit"), address) == 0) ||
+                    result_lists(result, "warnings", reason, address) ||
+                    result_lists(result, "state", reason, address))
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * A module that somebody loaded while functions were being unbound has taken it before anything was removed. Then nothing
+ * is removed, and it is told. (What was injected may have ended it all before anybody looked: then it is not.)
+ */
+static bool is_taken_before(const Check *check, const Function *function, const FunctionBefore *before)
+{
+        return !before->driver && function->driver && function->driver->at_unbind &&
+               function->births == before->births && !ended(check, function, "verified", true) &&
+               (is_told_of_use(check, function) || is_faulted(check));
+}
+
+/*
+ * What could not be undone has no driver; or it is in use, which is told, on the driver that the host has for it (that was
+ * quicker than the hold) or that the plan gave it. In no case is it on one that nobody can have wanted. (What could not be
+ * looked at because of an injected error is taken for used.)
+ */
+static bool is_left(const Check *check, const Function *function, const FunctionBefore *before)
+{
+        bool is_wanted = function->driver == host_driver_of(check->machine, function) ||
+                         (before->is_rebound && function->driver == driver_wanted(check, function));
+        bool is_used = function_user(check->machine, function) || is_faulted(check);
+
+        return has_failed(check, function) &&
+               (!function->driver || (is_wanted && is_used && is_told_of_use(check, function)));
+}
+
 static void check_driver(Check *check, const Function *function, const FunctionBefore *before)
 {
         if (before->is_rebound && is_verified(check, function)) {
@@ -259,20 +314,11 @@ static void check_driver(Check *check, const Function *function, const FunctionB
         if (!before->driver && function->driver && function->driver->late &&
             is_warned_of(check, function, "state-not-restored"))
                 return;
-        /* Somebody else's doing, before anything was removed. */
-        if (!before->driver && function->driver && function->driver->at_unbind &&
-            function->births == before->births)
-                return;
-        /* The result has to tell it (check_told()); what the host uses by now is not taken off again. */
-        if (has_failed(check, function) && (!function->driver || function_user(check->machine, function)))
+        /* That it is on another one has to be told as well (check_told()). */
+        if (is_taken_before(check, function, before) || is_left(check, function, before))
                 return;
         problem(check, "%s is on %s, was on %s", PCI_ADDRESS_TEXT(function->address),
                 name_of(function->driver), name_of(before->driver));
-}
-
-static bool is_faulted(const Check *check)
-{
-        return check->course->fault != FAULT_NONE;
 }
 
 static bool is_of_driver(Attribute attribute)

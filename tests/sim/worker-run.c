@@ -199,19 +199,24 @@ const char *run_reason(const WorkerRun *run)
         return result_text(run->result, "reason");
 }
 
-bool result_has_warning(struct json_object *result, const char *reason, const char *address)
+bool result_lists(struct json_object *result, const char *list, const char *reason, const char *address)
 {
-        struct json_object *warnings;
+        struct json_object *findings;
 
-        if (!result || !json_object_object_get_ex(result, "warnings", &warnings))
+        if (!result || !json_object_object_get_ex(result, list, &findings))
                 return false;
-        for (size_t i = 0; i < json_object_array_length(warnings); i++) {
-                struct json_object *warning = json_object_array_get_idx(warnings, i);
-                if (strcmp(result_text(warning, "reason"), reason) == 0 &&
-                    (!*address || strcmp(result_text(warning, "function"), address) == 0))
+        for (size_t i = 0; i < json_object_array_length(findings); i++) {
+                struct json_object *finding = json_object_array_get_idx(findings, i);
+                if (strcmp(result_text(finding, "reason"), reason) == 0 &&
+                    (!*address || strcmp(result_text(finding, "function"), address) == 0))
                         return true;
         }
         return false;
+}
+
+bool result_has_warning(struct json_object *result, const char *reason, const char *address)
+{
+        return result_lists(result, "warnings", reason, address);
 }
 
 struct json_object *result_function(struct json_object *result, const char *address)

@@ -35,7 +35,9 @@ bool place_write(const WorkerPlace *place, const char *name, const char *text, c
 const char *run_outcome(const WorkerRun *run);
 const char *run_reason(const WorkerRun *run);
 const char *result_text(struct json_object *result, const char *name);
-/* Whether a warning of it with REASON is about ADDRESS ("" for any). */
+/* Whether its LIST ("warnings", "state") has a finding with REASON about ADDRESS ("" for any). */
+bool result_lists(struct json_object *result, const char *list, const char *reason, const char *address);
+/* The same for its warnings. */
 bool result_has_warning(struct json_object *result, const char *reason, const char *address);
 /* What it says of ADDRESS: borrowed; NULL when that is not in its radius. */
 struct json_object *result_function(struct json_object *result, const char *address);
