@@ -36,3 +36,7 @@ int step_bind(Transaction *transaction, const PlanFunction *planned, Finding *fi
  */
 int step_take_off(Transaction *transaction, const PlanFunction *planned,
                   Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+
+/* The same for one on DRIVER, which was quicker than the hold: with a warning once it is off. */
+int step_take_off_slipped(Transaction *transaction, const PlanFunction *planned, const char *driver,
+                          Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3, 4);

@@ -27,15 +27,29 @@ static int restore_group(const Transaction *transaction, const PlanFunction *pla
 }
 
 /* Binding goes through the override, so that this driver and no other is tried, dynamic ids or not. */
-static int bind_to(Transaction *transaction, PciAddress address, const char *driver, Finding *finding)
+static int probe_with(Transaction *transaction, PciAddress address, const char *driver, char **ret_now,
+                      Finding *finding)
 {
-        _cleanup_free_ char *now = NULL;
-
         int r = step_write_of(transaction, address, "driver_override", driver, finding);
         if (r == FINDING_NONE)
                 r = step_probe(transaction, address, finding);
-        if (r == FINDING_NONE)
-                r = step_driver_now(transaction, address, &now);
+        return r == FINDING_NONE ? step_driver_now(transaction, address, ret_now) : r;
+}
+
+static int bind_to(Transaction *transaction, const PlanFunction *planned, const char *driver,
+                   Finding *finding)
+{
+        PciAddress address = transaction_address(transaction, planned);
+        _cleanup_free_ char *now = NULL, *late = NULL;
+
+        int r = probe_with(transaction, address, driver, &now, finding);
+        /* One that had matched before the hold may show only when probing has waited for it (KF §4). */
+        if (r == FINDING_NONE && now && !text_equal(now, driver)) {
+                late = TAKE_PTR(now);
+                r = step_take_off_slipped(transaction, planned, late, finding);
+                if (r == FINDING_NONE)
+                        r = probe_with(transaction, address, driver, &now, finding);
+        }
         if (r == FINDING_NONE && !text_equal(now, driver))
                 return finding_make(finding, REASON_WRONG_DRIVER, address, "it is on %s, not on %s",
                                     now ? now : "no driver", driver);
@@ -58,7 +72,7 @@ static int bind_named(Transaction *transaction, const PlanFunction *planned, con
                 r = check_addresses(transaction, planned, finding);
         if (r == FINDING_NONE && wanted)
                 r = restore_group(transaction, planned, address);
-        return r == FINDING_NONE && wanted ? bind_to(transaction, address, wanted, finding) : r;
+        return r == FINDING_NONE && wanted ? bind_to(transaction, planned, wanted, finding) : r;
 }
 
 /* All VFIO drivers have it in their names: vfio-pci, mlx5_vfio_pci; our hold too. */

@@ -179,8 +179,8 @@ static int work_remove(Transaction *transaction, const PlanFunction *planned, Fi
         return step_write_of(transaction, address, "remove", "1", finding);
 }
 
-static int take_off_slipped(Transaction *transaction, const PlanFunction *planned, const char *driver,
-                            Finding *finding)
+int step_take_off_slipped(Transaction *transaction, const PlanFunction *planned, const char *driver,
+                          Finding *finding)
 {
         Finding warning;
         int r = step_take_off(transaction, planned, finding);
@@ -208,7 +208,7 @@ static int check_holds(Transaction *transaction, Finding *finding)
                         r = step_driver_now(transaction, function->address, &driver);
                 if (r < 0)
                         return r;
-                r = driver ? take_off_slipped(transaction, planned, driver, finding) : FINDING_NONE;
+                r = driver ? step_take_off_slipped(transaction, planned, driver, finding) : FINDING_NONE;
                 if (r != FINDING_NONE)
                         return r;
         }
@@ -226,7 +226,7 @@ static int check_bare(Transaction *transaction, Finding *finding)
                 if (!function || function->is_bridge || !function->driver)
                         continue;
                 _cleanup_free_ char *driver = strdup(function->driver);
-                int r = driver ? take_off_slipped(transaction, planned, driver, finding) : -ENOMEM;
+                int r = driver ? step_take_off_slipped(transaction, planned, driver, finding) : -ENOMEM;
                 if (r != FINDING_NONE)
                         return r;
         }
@@ -357,7 +357,7 @@ static int keep_unbound(Transaction *transaction, const PlanFunction *planned, P
                 r = step_driver_now(transaction, address, &driver);
         if (r != FINDING_NONE || !driver)
                 return r;
-        r = take_off_slipped(transaction, planned, driver, finding);
+        r = step_take_off_slipped(transaction, planned, driver, finding);
         if (r == FINDING_NONE)
                 r = step_driver_now(transaction, address, &now);
         return r == FINDING_NONE && now ? finding_make(finding, REASON_WRONG_DRIVER, address,
