@@ -194,7 +194,7 @@ static void say_users(Generator *g)
 static void say_machine(Generator *g)
 {
         say(g, "kernel %s%s%s", PICK(g, "6.1", "7.3"), chance(g, 30) ? " async" : "",
-            chance(g, 5) ? " lose-race" : "");
+            chance(g, 8) ? " lose-race" : "");
         if (chance(g, 30))
                 say(g, " %s", PICK(g, "no-udev", "slow-udev", "slow-udev"));
         if (chance(g, 4))
@@ -206,7 +206,12 @@ static void say_machine(Generator *g)
                 say(g, "reserve e0100000-e01000ff\n");
         say(g, "place %s\n", chance(g, 80) ? "packed" : "spread");
         say(g, "driver 8139cp id=10ec:8139%s\ndriver nvme class=0108 async%s\ndriver variant_vfio vfio%s\n",
-            chance(g, 15) ? " late" : "", chance(g, 15) ? " late" : "",
+            chance(g, 15)   ? " late"
+            : chance(g, 10) ? " at-unbind"
+                            : "",
+            chance(g, 15)   ? " late"
+            : chance(g, 30) ? " slow"
+                            : "",
             chance(g, 30)  ? " fails-once"
             : chance(g, 5) ? " fails"
                            : "");
