@@ -438,6 +438,8 @@ static bool parse_expect(Statement *s)
         if (s->n_words < 2)
                 return false;
         copy(s->scenario->expect, sizeof(s->scenario->expect), s->words[1]);
+        /* What fails without a fault may fail with one. */
+        s->scenario->has_own_error |= strcmp(s->words[1], "failed") == 0;
         copy(s->scenario->expect_reason, sizeof(s->scenario->expect_reason),
              s->n_words > 2 ? s->words[2] : "");
         return true;
