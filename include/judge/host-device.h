@@ -36,5 +36,8 @@ const char *host_device_name(const char *path) _pure_ _nonnull_(1);
 /* DEVNAME in the `uevent` of the device at PATH; *RET is NULL when it has no node. -ENOMEM, -EIO … */
 int host_device_node(const Root *root, const char *path, char **ret) _warn_unused_result_ _nonnull_(1, 2, 3);
 
-/* True for errors that say that a file is not there, or went with its device while it was read. */
-bool host_device_is_gone(int error);
+/*
+ * True when ERROR came because the file or folder PATH is not there, or went with its device while it was read. What is
+ * still there and cannot be read is no sign of idleness.
+ */
+bool host_device_is_gone(const Root *root, const char *path, int error) _nonnull_(1, 2);

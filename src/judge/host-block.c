@@ -31,7 +31,7 @@ static int read_number(const Root *root, const char *path, dev_t *ret)
                 return -ENOMEM;
         int r = root_read_attribute(root, file, &text);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(root, file, r) ? 0 : r;
         if (sscanf(text, "%u:%u", &high, &low) == 2)
                 *ret = makedev(high, low);
         return 0;
@@ -43,7 +43,7 @@ static int read_mapper(const Root *root, const char *path, char **ret)
         if (!file)
                 return -ENOMEM;
         int r = root_read_attribute(root, file, ret);
-        return r < 0 && !host_device_is_gone(r) ? r : 0;
+        return r < 0 && !host_device_is_gone(root, file, r) ? r : 0;
 }
 
 /* "cciss!c0d0" is the node cciss/c0d0. */
@@ -86,7 +86,7 @@ static int look_for_zfs(HostLook *look, const Block *block, bool *ret_used)
                 return -ENOMEM;
         int r = root_read_attribute(look->root, path, &text);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, path, r) ? 0 : r;
         if (!strstr(text, "E:ID_FS_TYPE=zfs_member"))
                 return 0;
         char *label = strstr(text, key);
@@ -124,7 +124,7 @@ static int look_at_holders(HostLook *look, const Block *block, bool *ret_used)
                 return -ENOMEM;
         int r = root_open_directory(look->root, path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, path, r) ? 0 : r;
         const struct dirent *entry;
         while (r == 0 && (entry = readdir(folder))) {
                 if (entry->d_name[0] == '.')
@@ -153,7 +153,7 @@ static int look_at_partitions(HostLook *look, const Block *block, const char *wo
         _cleanup_closedir_ DIR *folder = NULL;
         int r = root_open_directory(look->root, block->path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, block->path, r) ? 0 : r;
         const struct dirent *entry;
         while (r >= 0 && (entry = readdir(folder))) {
                 if (!text_starts_with(entry->d_name, block->names.kernel))

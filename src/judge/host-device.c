@@ -28,11 +28,12 @@ const char *host_device_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
-bool host_device_is_gone(int error)
+bool host_device_is_gone(const Root *root, const char *path, int error)
 {
+        if (error == -ENOENT || error == -ENOTDIR)
+                return true;
         /* EINVAL: what `flags` of a network interface gives that is being unregistered */
-        return error == -ENOENT || error == -ENODEV || error == -ENXIO || error == -ENOTDIR ||
-               error == -EINVAL;
+        return (error == -ENODEV || error == -ENXIO || error == -EINVAL) && root_exists(root, path) == 0;
 }
 
 void host_devices_clear(HostDevices *devices)
@@ -53,7 +54,7 @@ int host_device_node(const Root *root, const char *path, char **ret)
         if (!file)
                 return -ENOMEM;
         int r = root_read_attribute(root, file, &text);
-        if (r < 0 && !host_device_is_gone(r))
+        if (r < 0 && !host_device_is_gone(root, file, r))
                 return r;
         for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
                 if (!text_starts_with(line, key))
@@ -127,7 +128,7 @@ static int look_at(Walk *walk, const char *path, unsigned depth)
                 return -ENOMEM;
         int r = root_read_link_name(walk->root, link, &subsystem);
         if (r < 0)
-                return host_device_is_gone(r) ? look_below(walk, path, depth) : r;
+                return host_device_is_gone(walk->root, path, r) ? look_below(walk, path, depth) : r;
         r = add(walk, path, subsystem, false);
         if (r < 0 || strcmp(subsystem, "block") == 0 || strcmp(subsystem, "net") == 0)
                 return r;
@@ -143,7 +144,7 @@ static int look_below(Walk *walk, const char *path, unsigned depth)
                 return -E2BIG;
         int r = root_open_directory(walk->root, path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(walk->root, path, r) ? 0 : r;
         for (;;) {
                 errno = 0;
                 const struct dirent *entry = readdir(folder);

@@ -18,7 +18,7 @@ int host_display_look(HostLook *look, const HostDevice *device)
                 return 0;
         int r = root_read_attribute(look->root, file, &text);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, file, r) ? 0 : r;
         /* A monitor that is only plugged in shows nothing of this card. */
         if (strcmp(text, "enabled") != 0)
                 return 0;

@@ -18,7 +18,7 @@ static int read_up(const Root *root, const char *path, bool *ret)
                 return -ENOMEM;
         int r = root_read_attribute(root, file, &text);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(root, file, r) ? 0 : r;
         r = text_to_u64(text, 0, UINT64_MAX, &flags);
         *ret = r < 0 || flags & INTERFACE_UP; /* garbage is no sign of idleness */
         return 0;
@@ -31,7 +31,7 @@ static int add_uppers(const Root *root, const char *path, char **words)
         _cleanup_closedir_ DIR *folder = NULL;
         int r = root_open_directory(root, path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(root, path, r) ? 0 : r;
         const struct dirent *entry;
         while ((entry = readdir(folder)))
                 if (text_starts_with(entry->d_name, prefix) &&
@@ -47,7 +47,7 @@ static int add_master(const Root *root, const char *path, char **words)
                 return -ENOMEM;
         int r = root_read_link_name(root, link, &master);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(root, path, r) ? 0 : r;
         return text_replace(words, "%s, part of %s", *words, master) ? 0 : -ENOMEM;
 }
 

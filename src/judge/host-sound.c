@@ -18,7 +18,7 @@ static int look_at_stream(HostLook *look, const char *card, const char *path)
                 return -ENOMEM;
         int r = root_read_attribute(look->root, file, &text);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, file, r) ? 0 : r;
         if (strcmp(text, "closed") == 0)
                 return 0;
         const char *owner = strstr(text, key);
@@ -37,7 +37,7 @@ static int for_each(HostLook *look, const char *card, const char *path, const ch
         _cleanup_closedir_ DIR *folder = NULL;
         int r = root_open_directory(look->root, path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(look->root, path, r) ? 0 : r;
         const struct dirent *entry;
         while (r == 0 && (entry = readdir(folder))) {
                 if (!text_starts_with(entry->d_name, prefix))

@@ -222,7 +222,7 @@ static int add_entries(const Root *root, const char *path, Pairs *pairs, const c
         _cleanup_closedir_ DIR *folder = NULL;
         int r = root_open_directory(root, path, &folder);
         if (r < 0)
-                return host_device_is_gone(r) ? 0 : r;
+                return host_device_is_gone(root, path, r) ? 0 : r;
         const struct dirent *entry;
         while (r == 0 && (entry = readdir(folder)))
                 if (entry->d_name[0] != '.')
@@ -264,7 +264,7 @@ static int read_loops(const Root *root, HostTables *tables)
                 r = path ? root_read_attribute(root, path, &file) : -ENOMEM;
                 if (r == 0 && text_starts_with(file, "/dev/"))
                         r = pairs_add(&tables->loops, file + strlen("/dev/"), names.items[i].name);
-                else if (host_device_is_gone(r))
+                else if (path && host_device_is_gone(root, path, r))
                         r = 0;
         }
         pairs_clear(&names);

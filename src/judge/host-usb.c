@@ -17,7 +17,7 @@ static int read_id(const Root *root, const char *path, const char *name, char **
         if (!file)
                 return -ENOMEM;
         int r = root_read_attribute(root, file, ret);
-        return r < 0 && !host_device_is_gone(r) ? r : 0;
+        return r < 0 && !host_device_is_gone(root, file, r) ? r : 0;
 }
 
 int host_usb_look(HostLook *look, const HostDevice *device)

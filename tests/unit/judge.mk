@@ -50,6 +50,7 @@ UNIT_TESTS += test-host-use
 test_host_use_SOURCES = tests/unit/test-host-use.c tests/unit/host-tree.h tests/unit/suite.h
 test_host_use_CFLAGS = $(UNIT_CFLAGS)
 test_host_use_LDADD = $(UNIT_LIBS)
+test_host_use_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=root_read_attribute
 
 UNIT_TESTS += test-shared-page
 test_shared_page_SOURCES = tests/unit/test-shared-page.c tests/unit/suite.h tests/unit/topology-builder.h

@@ -28,8 +28,21 @@ static PciFunction functions[] = {
 #define DISK (&functions[1])
 #define OTHER (&functions[2])
 
+/* What the kernel answers when this attribute is read. */
+static const char *answered;
+static int answer;
+
+int __real_root_read_attribute(const Root *at, const char *path, char **ret);
+int __wrap_root_read_attribute(const Root *at, const char *path, char **ret);
+
+int __wrap_root_read_attribute(const Root *at, const char *path, char **ret)
+{
+        return text_equal(path, answered) ? answer : __real_root_read_attribute(at, path, ret);
+}
+
 static void setup(void)
 {
+        answered = NULL;
         folder = suite_folder();
         host_write(folder, "", HOST_DISK "/resource");
         host_write(folder, "", HOST_OTHER "/resource");
@@ -476,6 +489,8 @@ START_TEST(test_mapped_node)
 }
 END_TEST
 
+#define UNREADABLE "perhaps in use: what it carries could not be looked at"
+
 /* What cannot be looked at is not idle. */
 START_TEST(test_unreadable)
 {
@@ -489,10 +504,38 @@ START_TEST(test_unreadable)
                                                "29 1 254:1 / / rw - ext4 /dev/vda1 rw\n30 1 8\n" };
         for (size_t i = 0; i < ELEMENTSOF(garbage); i++) {
                 mounts(garbage[i]);
-                ck_assert(text_starts_with(carried(DISK),
-                                           "perhaps in use: what it carries could not be looked at"));
+                ck_assert(text_starts_with(carried(DISK), UNREADABLE));
                 ck_assert(is_used(DISK));
         }
+}
+END_TEST
+
+/* An interface that is up, and whose attributes answer as those of one that goes away: as long as it is there, it may be used. */
+START_TEST(test_going)
+{
+        static const int answers[] = { -EINVAL, -ENODEV };
+
+        add_interface("0x1003\n");
+        answered = ETH "/flags";
+        for (size_t i = 0; i < ELEMENTSOF(answers); i++) {
+                answer = answers[i];
+                ck_assert(text_starts_with(carried(OTHER), UNREADABLE));
+                ck_assert(is_used(OTHER));
+        }
+        char full[512];
+        snprintf(full, sizeof(full), "%s/" ETH "/flags", folder);
+        ck_assert_int_eq(unlink(full), 0);
+        ck_assert_str_eq(carried(OTHER), "");
+}
+END_TEST
+
+/* It is no device, for all that can be read: that is not believed either. */
+START_TEST(test_without_subsystem)
+{
+        host_write(folder, "0x1003\n", ETH "/flags");
+        host_write(folder, "", ETH "/subsystem");
+        ck_assert(text_starts_with(carried(OTHER), UNREADABLE));
+        ck_assert(is_used(OTHER));
 }
 END_TEST
 
@@ -573,6 +616,8 @@ int main(void)
         tcase_add_test(tcase, test_open_nodes);
         tcase_add_test(tcase, test_mapped_node);
         tcase_add_test(tcase, test_unreadable);
+        tcase_add_test(tcase, test_going);
+        tcase_add_test(tcase, test_without_subsystem);
         tcase_add_test(tcase, test_text);
         tcase_add_test(tcase, test_real_tables);
         suite_add_tcase(suite, tcase);
