@@ -111,13 +111,15 @@ static ssize_t read_memory(pid_t thread, uint64_t address, char path[PATH_MAX])
         return n;
 }
 
-static bool is_old_rename(uint64_t call)
+/* Which argument of a rename is the new name. */
+static unsigned new_name(uint64_t call)
 {
 #ifdef SYS_rename
-        return call == SYS_rename;
-#else
-        return call != call;
+        if (call == SYS_rename)
+                return 1;
 #endif
+        (void) call;
+        return 3;
 }
 
 /* The file that the stopped call is about; "" when it cannot be told. */
@@ -129,9 +131,7 @@ static void call_path(const Tripwire *t, pid_t thread, char path[PATH_MAX])
         if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) > 0 &&
             info.op == PTRACE_SYSCALL_INFO_SECCOMP)
                 n = t->is_write ? read_descriptor(thread, (int) info.seccomp.args[0], path)
-                                : read_memory(thread,
-                                              info.seccomp.args[is_old_rename(info.seccomp.nr) ? 1 : 3],
-                                              path);
+                                : read_memory(thread, info.seccomp.args[new_name(info.seccomp.nr)], path);
         path[n < 0 ? 0 : n] = '\0';
 }
 
