@@ -241,7 +241,9 @@ state()
         if [ -e "$pci/devices/$_f" ]; then
             read -r _override <"$pci/devices/$_f/driver_override"
             read -r _power <"$pci/devices/$_f/power/control"
-            read -r _d3cold <"$pci/devices/$_f/d3cold_allowed"
+            # Not every architecture has it.
+            _d3cold=-
+            [ ! -e "$pci/devices/$_f/d3cold_allowed" ] || read -r _d3cold <"$pci/devices/$_f/d3cold_allowed"
             echo "$_f driver $(driver_of "$_f") override $_override power $_power d3cold $_d3cold"
         else
             echo "$_f missing"

@@ -4,6 +4,7 @@
 # busy: an x86-64 machine whose host has work for some functions of the buses: a disk, network interfaces; and a bus
 # whose bridge windows are full.
 
+arch_of_machine=amd64
 qemu=qemu-system-x86_64
 qemu_package=qemu-system-x86
 console=ttyS0

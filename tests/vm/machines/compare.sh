@@ -5,6 +5,7 @@
 # of several functions, one function of several small BARs, ROMs that fill a window, 64-bit and prefetchable BARs, small
 # functions on the root bus.
 
+arch_of_machine=amd64
 qemu=qemu-system-x86_64
 qemu_package=qemu-system-x86
 console=ttyS0

@@ -4,6 +4,7 @@
 # q35: an x86-64 machine with an IOMMU, and on it everything that the scenarios need. The host takes its QEMU
 # options from here, the guest the addresses that come of them.
 
+arch_of_machine=amd64
 qemu=qemu-system-x86_64
 qemu_package=qemu-system-x86
 console=ttyS0
