@@ -12,12 +12,13 @@ results=ttyS1
 artefacts=ttyS2
 # Under emulation on a busy host the timer check fails at times, and the kernel panics.
 kernel_options="intel_iommu=on iommu=pt no_timer_check"
+firmware=
 
 # machine_options FOLDER: no file of its own is needed here.
 machine_options()
 {
     cat <<-END
-	-M q35,kernel-irqchip=split -accel tcg -cpu max -m 768
+	-M q35,kernel-irqchip=split -accel tcg -cpu max -m 768 $firmware
 	-device intel-iommu,intremap=on,caching-mode=on
 
 	-device pcie-root-port,id=rp1,chassis=1,addr=04.0

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034,SC2100 # read by the host's `boot` and by the guest's library
+#
+# powernv9: a POWER9 machine without a hypervisor, whose kernel gives every BAR a page of its own by itself. Each host
+# bridge has one root port; below that of the first is a device of several functions.
+
+arch_of_machine=ppc64el
+qemu=qemu-system-ppc64
+qemu_package=qemu-system-ppc
+console=hvc0
+results=hvc1
+artefacts=hvc2
+# This kernel does not survive a second port of the ISA bus.
+channels="-serial chardev:console -device pnv-phb,chip-id=0,index=1,id=phb1 -device pnv-phb-root-port,id=rp2,bus=phb1 \
+    -device virtio-serial-pci,bus=rp2 -device virtconsole,chardev=results -device virtconsole,chardev=artefacts"
+kernel_options=""
+
+# machine_options FOLDER: no file of its own is needed here.
+machine_options()
+{
+    cat <<-END
+	-M powernv9 -accel tcg -m 1024
+	-device pnv-phb,chip-id=0,index=0,id=phb0
+	-device pnv-phb-root-port,id=rp1,bus=phb0
+	-device rtl8139,bus=rp1,addr=00.0,multifunction=on
+	-device rtl8139,bus=rp1,addr=00.1,multifunction=on
+	-device sdhci-pci,bus=rp1,addr=00.2,multifunction=on
+	END
+}
+
+multi_function="0000:01:00.0 0000:01:00.1 0000:01:00.2"
+on_root_bus=""
+
+functions="$multi_function"
+root_bus=0000:00
+root_ports="0000:00:00.0"
+bridges="$root_ports"
+native_drivers="8139cp 8139too sdhci-pci"
