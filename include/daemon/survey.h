@@ -8,7 +8,8 @@
 
 typedef struct Survey {
         Topology *topology;
-        Iomem *iomem; /* NULL: it could not be read */
+        char **bus_keys; /* parallel to the functions; those of a bus have one in common */
+        Iomem *iomem;    /* NULL: it could not be read */
         Verdicts *verdicts;
         Grown *grown; /* what workers have let grow */
 } Survey;
@@ -19,4 +20,7 @@ typedef struct Survey {
  */
 int survey_read(const Root *root, Survey **ret, char **ret_problem) _warn_unused_result_ _nonnull_(1, 2, 3);
 Survey *survey_free(Survey *survey);
+
+/* The key of the bus of FUNCTION, one of the topology's, or NULL. */
+const char *survey_bus_key(const Survey *survey, const PciFunction *function) _nonnull_(1, 2);
 DEFINE_CLEANUP(Survey *, survey_free);

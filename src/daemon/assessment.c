@@ -108,12 +108,6 @@ static int take_target(Assessment *assessment, const Candidate *candidate)
         return 0;
 }
 
-static bool is_on_bus(const PciFunction *function, const char *key)
-{
-        _cleanup_free_ char *own = NULL;
-        return bus_key_from_path(function->sysfs_path, &own) == 0 && strcmp(own, key) == 0;
-}
-
 static const AssessmentAnswer answers[LOT_COUNT_] = {
         [LOT_REPORT] = ASSESSMENT_REPORT,
         [LOT_IN_USE] = ASSESSMENT_IN_USE,
@@ -154,7 +148,7 @@ int assessment_make(const Survey *survey, const Policy *policy, const Attempts *
         size_t n = 0;
         for (size_t i = 0; i < topology->n_functions; i++) {
                 const PciFunction *function = &topology->functions[i];
-                if (!function->on_vfio || !is_on_bus(function, bus->key))
+                if (!function->on_vfio || !text_equal(survey_bus_key(survey, function), bus->key))
                         continue;
                 int r = candidate_make(survey, policy, attempts, restored, bus, function, &candidates[n]);
                 if (r < 0)
@@ -187,19 +181,14 @@ char *assessment_targets_text(const Assessment *assessment)
         return text;
 }
 
-static bool is_related(const PciFunction *function, const char *key)
-{
-        _cleanup_free_ char *own = NULL;
-        return bus_key_from_path(function->sysfs_path, &own) == 0 && bus_key_related(own, key);
-}
-
 int assessment_watch(const Survey *survey, const char *key, EnableWatch **ret)
 {
         _cleanup_(enable_watch_freep) EnableWatch *watch = NULL;
         int r = enable_watch_new(&watch);
         for (size_t i = 0; i < survey->topology->n_functions && r == 0; i++) {
                 const PciFunction *function = &survey->topology->functions[i];
-                if (!function->is_bridge && is_related(function, key))
+                const char *own = survey_bus_key(survey, function);
+                if (!function->is_bridge && own && bus_key_related(own, key))
                         r = enable_watch_add(watch, function->address, function->enable);
         }
         if (r < 0)

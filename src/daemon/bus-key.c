@@ -13,7 +13,8 @@ static bool is_root_bus(const char *component)
 {
         unsigned domain, bus;
         int n = 0;
-        return sscanf(component, "pci%8x:%2x%n", &domain, &bus, &n) == 2 && component[n] == '\0';
+        return text_starts_with(component, "pci") &&
+               sscanf(component, "pci%8x:%2x%n", &domain, &bus, &n) == 2 && component[n] == '\0';
 }
 
 /* One step down: the key of the bus below the bridge COMPONENT, which is on the bus KEY. */

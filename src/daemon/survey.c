@@ -3,8 +3,25 @@
 #include "daemon/survey.h"
 
 #include "base/page.h"
+#include "daemon/bus-key.h"
 
 #include <errno.h>
+
+static int read_bus_keys(Survey *survey)
+{
+        const Topology *topology = survey->topology;
+        survey->bus_keys = calloc(topology->n_functions + 1, sizeof(char *));
+        if (!survey->bus_keys)
+                return -ENOMEM;
+        for (size_t i = 0; i < topology->n_functions; i++) {
+                const PciFunction *function = &topology->functions[i];
+                if (i > 0 && topology_same_bus(function, function - 1))
+                        survey->bus_keys[i] = survey->bus_keys[i - 1];
+                else if (bus_key_from_path(function->sysfs_path, &survey->bus_keys[i]) == -ENOMEM)
+                        return -ENOMEM;
+        }
+        return 0;
+}
 
 int survey_read(const Root *root, Survey **ret, char **ret_problem)
 {
@@ -19,6 +36,9 @@ int survey_read(const Root *root, Survey **ret, char **ret_problem)
          * cases, and the worker looks for itself. */
         r = iomem_read(root, &survey->iomem);
         if (r == -ENOMEM)
+                return r;
+        r = read_bus_keys(survey);
+        if (r < 0)
                 return r;
         r = verdict_compute(survey->topology, survey->iomem, page_size(), &survey->verdicts);
         if (r < 0)
@@ -37,10 +57,19 @@ Survey *survey_free(Survey *survey)
 {
         if (!survey)
                 return NULL;
+        for (size_t i = 0; survey->bus_keys && i < survey->topology->n_functions; i++)
+                if (i == 0 || survey->bus_keys[i] != survey->bus_keys[i - 1])
+                        free(survey->bus_keys[i]);
+        free(survey->bus_keys);
         verdict_free(survey->verdicts);
         grown_free(survey->grown);
         iomem_free(survey->iomem);
         topology_free(survey->topology);
         free(survey);
         return NULL;
+}
+
+const char *survey_bus_key(const Survey *survey, const PciFunction *function)
+{
+        return survey->bus_keys[function - survey->topology->functions];
 }
