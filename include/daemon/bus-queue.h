@@ -23,6 +23,7 @@ typedef struct Bus {
         char *key;  /* bus_key_from_path() */
         char *name; /* bus_key_describe() */
         BusState state;
+        unsigned n_changes;    /* of state and reason so far */
         bool touched;          /* an event came while planning or executing */
         unsigned lowest_rung;  /* narrower plans have failed, a wider one is being tried; 0: it is not so */
         bool settled_again;    /* bus_settle_again() has been used for the plan that is due */
@@ -67,6 +68,9 @@ int bus_queue_touch(BusQueue *queue, const char *key, uint64_t now) _warn_unused
 
 /* Of the buses that are to be looked at by NOW the one that has waited longest, or NULL. */
 Bus *bus_queue_due(const BusQueue *queue, uint64_t now) _nonnull_(1);
+
+/* What the buses are judged by has just been read: all that settle are looked at by NOW. */
+void bus_queue_hasten(BusQueue *queue, uint64_t now) _nonnull_(1);
 
 /* When the next bus is to be looked at; BUS_NEVER: none. */
 uint64_t bus_queue_next(const BusQueue *queue) _nonnull_(1);

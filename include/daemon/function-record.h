@@ -36,8 +36,8 @@ const FunctionRecord *function_records_find(const FunctionRecords *records, Func
 int function_records_refuse(FunctionRecords *records, FunctionKey key,
                             const PlanRefusal *refusal) _warn_unused_result_ _nonnull_(1, 3);
 
-/* The planner has it in a plan now. */
-void function_records_accept(FunctionRecords *records, FunctionKey key) _nonnull_(1);
+/* The planner has it in a plan now: true when it had left it out before. */
+bool function_records_accept(FunctionRecords *records, FunctionKey key) _nonnull_(1);
 
 /* A transaction of these functions ended at NOW_USEC (CLOCK_REALTIME). -ENOMEM. */
 int function_records_end(FunctionRecords *records, const WorkerResult *result,

@@ -49,7 +49,8 @@ typedef struct Manager {
         UdevQueue *udev_queue; /* until ready */
         sd_event_source *turn_timer, *poll_timer, *start_timer;
 
-        Survey *survey; /* the last one; NULL: none yet */
+        Survey *survey;    /* the last one; NULL: none yet */
+        uint64_t surveyed; /* when that was made */
         char *survey_problem;
         char *shared_pages;     /* what was told of them (shared_page_log()) */
         bool must_enumerate;    /* every bus is to be looked at */

@@ -123,6 +123,13 @@ Bus *bus_queue_due(const BusQueue *queue, uint64_t now)
         return first && first->due <= now ? first : NULL;
 }
 
+void bus_queue_hasten(BusQueue *queue, uint64_t now)
+{
+        for (size_t i = 0; i < queue->n_buses; i++)
+                if (queue->buses[i]->state == BUS_SETTLING && queue->buses[i]->due > now)
+                        queue->buses[i]->due = now;
+}
+
 uint64_t bus_queue_next(const BusQueue *queue)
 {
         const Bus *first = earliest(queue);
@@ -154,6 +161,7 @@ static void become(Bus *bus, BusState state, Reason reason, uint64_t due)
                 bus->hurried = false;
                 bus->n_requested = 0;
         }
+        bus->n_changes += bus->state != state || bus->reason != reason;
         bus->state = state;
         bus->reason = reason;
         bus->due = due;

@@ -80,11 +80,13 @@ static void accept_record(FunctionRecord *record)
         free(TAKE_PTR(record->refusal_detail));
 }
 
-void function_records_accept(FunctionRecords *records, FunctionKey key)
+bool function_records_accept(FunctionRecords *records, FunctionKey key)
 {
         FunctionRecord *record = keyed_list_find(&records->list, key);
-        if (record)
-                accept_record(record);
+        if (!record || record->refusal == REASON_NONE)
+                return false;
+        accept_record(record);
+        return true;
 }
 
 void function_records_forget_refusals(FunctionRecords *records)

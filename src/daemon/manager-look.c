@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define LOOK_AGAIN_USEC UINT64_C(10000000) /* at users that no enable count shows, and after errors */
+#define SURVEY_USEC UINT64_C(5000000)      /* how long a bus that is due may wait without a new survey */
 
 bool manager_reason_passes(Reason reason)
 {
@@ -50,6 +51,7 @@ int manager_look_around(Manager *manager)
         free(TAKE_PTR(manager->survey_problem));
         survey_free(manager->survey);
         manager->survey = survey;
+        manager->surveyed = manager_now(manager);
         manager->revision++;
         manager->glance_due = BUS_NEVER;
         return shared_page_log(survey, &manager->shared_pages);
@@ -60,15 +62,14 @@ static int enumerate(Manager *manager, uint64_t now)
 {
         const Topology *topology = manager->survey->topology;
         for (size_t i = 0; i < topology->n_functions; i++) {
-                _cleanup_free_ char *key = NULL;
-                if (!topology->functions[i].on_vfio)
+                const char *key = survey_bus_key(manager->survey, &topology->functions[i]);
+                if (!topology->functions[i].on_vfio || !key)
                         continue;
-                int r = bus_key_from_path(topology->functions[i].sysfs_path, &key);
-                if (r == 0)
-                        r = bus_queue_touch(manager->queue, key, now);
-                if (r == -ENOMEM)
+                int r = bus_queue_touch(manager->queue, key, now);
+                if (r < 0)
                         return r;
         }
+        bus_queue_hasten(manager->queue, now);
         manager->must_enumerate = false;
         return manager_forget_unbound(manager);
 }
@@ -162,6 +163,16 @@ static int end_inhibitions(Manager *manager, uint64_t now)
         return r;
 }
 
+/*
+ * When much is bound at once, buses that are due wait for the one worker, and reading thousands of functions anew for each of
+ * them takes longer than its plan. What no event tells of is seen by the worker, which reads all for itself.
+ */
+static bool is_surveyed(const Manager *manager, const Bus *bus, uint64_t now)
+{
+        return manager->survey && !manager->survey_problem && manager->glance_due == BUS_NEVER &&
+               bus->due <= manager->surveyed && now - manager->surveyed < SURVEY_USEC;
+}
+
 int manager_turn(Manager *manager)
 {
         uint64_t now = manager_now(manager);
@@ -173,11 +184,11 @@ int manager_turn(Manager *manager)
         if (r < 0 || manager->job)
                 return r;
         bool enumerates = manager->must_enumerate && manager->enumerate_due <= now;
-        if (!enumerates && !bus_queue_due(manager->queue, now))
+        Bus *bus = bus_queue_due(manager->queue, now);
+        if (!enumerates && !bus)
                 return 0;
 
-        Bus *bus;
-        r = manager_look_around(manager);
+        r = !enumerates && is_surveyed(manager, bus, now) ? 0 : manager_look_around(manager);
         if (r > 0) {
                 manager->enumerate_due = now + LOOK_AGAIN_USEC;
                 while ((bus = bus_queue_due(manager->queue, now)))
@@ -186,7 +197,8 @@ int manager_turn(Manager *manager)
         }
         if (r == 0 && enumerates)
                 r = enumerate(manager, now);
-        while (r == 0 && !manager->job && (bus = bus_queue_due(manager->queue, now)))
+        while (r == 0 && !manager->job && (bus = bus_queue_due(manager->queue, now)) &&
+               is_surveyed(manager, bus, now))
                 r = look_at(manager, bus, now);
         return r;
 }
@@ -298,10 +310,11 @@ static int keep_records(Manager *manager, const PlanSet *set)
         for (size_t i = 0; i < set->n_plans; i++)
                 for (size_t j = 0; j < set->plans[i]->n_functions; j++) {
                         const PlanFunction *planned = &set->plans[i]->functions[j];
-                        function_records_accept(
+                        manager->revision += function_records_accept(
                                         manager->records,
                                         (FunctionKey){ planned->path, planned->vendor, planned->device });
                 }
+        manager->revision += set->n_refusals;
         for (size_t i = 0; i < set->n_refusals && r == 0; i++) {
                 const PciFunction *function =
                                 topology_find(manager->survey->topology, set->refusals[i].address);

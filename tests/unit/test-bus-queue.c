@@ -170,6 +170,33 @@ START_TEST(a_closing_function_settles_once_more)
 }
 END_TEST
 
+/* It need not be read again for them, but they still have to be quiet. */
+START_TEST(all_that_settle_are_looked_at_when_all_was_read)
+{
+        Bus *bus = touch(BUS, 0), *other = touch(OTHER, 0);
+        bus_rest(other, REASON_NONE);
+        bus_queue_hasten(queue, 0);
+        ck_assert_ptr_eq(bus_queue_due(queue, 0), bus);
+        ck_assert(!bus_is_quiet(bus, DELAY, 0));
+        ck_assert_uint_eq(bus_queue_next(queue), DELAY);
+        ck_assert_int_eq(other->state, BUS_SETTLED);
+}
+END_TEST
+
+START_TEST(its_changes_can_be_told)
+{
+        Bus *bus = touch(BUS, 0);
+        unsigned before = bus->n_changes;
+        bus_touch(bus, MS);
+        ck_assert_uint_eq(bus->n_changes, before); /* it still settles */
+        bus_rest(bus, REASON_NONE);
+        ck_assert_uint_ne(bus->n_changes, before);
+        before = bus->n_changes;
+        bus_rest(bus, REASON_IN_USE);
+        ck_assert_uint_ne(bus->n_changes, before);
+}
+END_TEST
+
 START_TEST(says_only_what_is_new)
 {
         Bus *bus = touch(BUS, 0);
@@ -198,6 +225,8 @@ int main(void)
         tcase_add_test(tests, own_events_are_swallowed);
         tcase_add_test(tests, waiting_ends_by_time_or_event);
         tcase_add_test(tests, a_closing_function_settles_once_more);
+        tcase_add_test(tests, all_that_settle_are_looked_at_when_all_was_read);
+        tcase_add_test(tests, its_changes_can_be_told);
         tcase_add_test(tests, says_only_what_is_new);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
