@@ -7,29 +7,26 @@
  */
 
 #include "daemon/manager.h"
-#include "model/policy-key.h"
 
 typedef struct BarView {
         unsigned line;
         const char *verdict; /* bar_verdict_text() */
         uint64_t start, size;
         uint64_t own_size; /* before the kernel grew it; 0: it is as it was */
-        char **neighbours; /* "0000:03:00.1 BAR 2", "IOAPIC 0"; NULL-terminated */
+        char **neighbours; /* "0000:03:00.1 BAR 2", "IOAPIC 0"; NULL-terminated; NULL: none */
 } BarView;
 
 typedef struct FunctionFacts {
         PciAddress address;
-        char *path;    /* topology_path() */
-        char *bus_key; /* bus_key_from_path() */
+        char *path; /* topology_path() */
         char *driver;
         uint16_t vendor, device;
         int iommu_group;
         FunctionVerdict verdict;
         Reason reason; /* of FUNCTION_CANNOT */
-        BarView bars[RESOURCE_BARS];
+        BarView *bars;
         size_t n_bars;
         PolicySettings settings;
-        char *policy[POLICY_KEY_COUNT_]; /* the same, as it would stand in a file */
 } FunctionFacts;
 
 typedef struct FunctionState {
@@ -45,6 +42,8 @@ typedef struct FunctionState {
 typedef struct FunctionView {
         FunctionFacts facts;
         FunctionState state;
+        const Bus *bus;         /* its own; NULL: nothing has happened on that yet */
+        unsigned n_bus_changes; /* the bus's, when the state was read */
 } FunctionView;
 
 /* The facts of FUNCTION, one of the manager's survey. -ENOMEM. */
@@ -52,11 +51,10 @@ int function_facts_read(const Manager *manager, const PciFunction *function,
                         FunctionFacts *ret) _warn_unused_result_ _nonnull_(1, 2, 3);
 void function_facts_clear(FunctionFacts *facts) _nonnull_(1);
 
-/* -ENOMEM. */
-int function_state_read(const Manager *manager, const FunctionFacts *facts,
-                        FunctionState *ret) _warn_unused_result_ _nonnull_(1, 2, 3);
+/* BUS: the function's own, or NULL. -ENOMEM. */
+int function_state_read(const Manager *manager, const FunctionFacts *facts, const Bus *bus,
+                        FunctionState *ret) _warn_unused_result_ _nonnull_(1, 2, 4);
 void function_state_clear(FunctionState *state) _nonnull_(1);
 
-/* True when nothing of this kind differs. */
-bool policy_views_equal(const FunctionFacts *a, const FunctionFacts *b) _nonnull_(1, 2);
+/* True when no BAR differs. */
 bool bar_views_equal(const FunctionFacts *a, const FunctionFacts *b) _nonnull_(1, 2);

@@ -26,5 +26,8 @@ int policy_key_parse(PolicyKeyId key, const char *value, PolicySettings *setting
 /* The field of KEY as it would stand in a file. NULL: no memory. */
 char *policy_key_format(PolicyKeyId key, const PolicySettings *settings) _warn_unused_result_ _nonnull_(2);
 
+/* True when no field differs. */
+bool policy_settings_equal(const PolicySettings *a, const PolicySettings *b) _pure_ _nonnull_(1, 2);
+
 /* Copies the field of KEY alone. */
 void policy_key_copy(PolicyKeyId key, PolicySettings *to, const PolicySettings *from) _nonnull_(2, 3);

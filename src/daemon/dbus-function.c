@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "daemon/function-view.h"
+#include "model/policy-key.h"
 
 #include <errno.h>
 #include <string.h>
@@ -77,8 +78,10 @@ GETTER(policy)
 {
         VIEW;
         int r = sd_bus_message_open_container(reply, 'a', "{ss}");
-        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_ && r >= 0; key++)
-                r = sd_bus_message_append(reply, "{ss}", policy_key_name(key), view->facts.policy[key]);
+        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_ && r >= 0; key++) {
+                _cleanup_free_ char *value = policy_key_format(key, &view->facts.settings);
+                r = value ? sd_bus_message_append(reply, "{ss}", policy_key_name(key), value) : -ENOMEM;
+        }
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -147,7 +150,7 @@ SAME(bars)
 }
 SAME(policy)
 {
-        return policy_views_equal(&a->facts, &b->facts);
+        return policy_settings_equal(&a->facts.settings, &b->facts.settings);
 }
 SAME(last_transaction)
 {
@@ -227,6 +230,30 @@ static int tell_going(const DBusFunctions *functions, const FunctionView *view)
 
 /* --- bringing them up to date */
 
+static const Bus *bus_of(const DBusFunctions *functions, const FunctionView *view)
+{
+        const Survey *survey = functions->manager->survey;
+        if (view->bus)
+                return view->bus;
+        const PciFunction *function = topology_find(survey->topology, view->facts.address);
+        const char *key = function ? survey_bus_key(survey, function) : NULL;
+        return key ? bus_queue_find(functions->manager->queue, key) : NULL;
+}
+
+static int read_state(const DBusFunctions *functions, FunctionView *view)
+{
+        view->bus = bus_of(functions, view);
+        view->n_bus_changes = view->bus ? view->bus->n_changes : 0;
+        return function_state_read(functions->manager, &view->facts, view->bus, &view->state);
+}
+
+/* Survey, policy and records being the same. */
+static bool has_new_state(const DBusFunctions *functions, const FunctionView *view)
+{
+        const Bus *bus = bus_of(functions, view);
+        return bus && (bus != view->bus || bus->n_changes != view->n_bus_changes);
+}
+
 static int read_views(const DBusFunctions *functions, FunctionView **ret, size_t *ret_n)
 {
         const Topology *topology = functions->manager->survey->topology;
@@ -238,7 +265,7 @@ static int read_views(const DBusFunctions *functions, FunctionView **ret, size_t
                         continue;
                 r = function_facts_read(functions->manager, &topology->functions[i], &views[n].facts);
                 if (r == 0)
-                        r = function_state_read(functions->manager, &views[n].facts, &views[n].state);
+                        r = read_state(functions, &views[n]);
                 n += r == 0;
         }
         if (r < 0) {
@@ -273,7 +300,7 @@ static int replace_views(DBusFunctions *functions, FunctionView *views, size_t n
 static int update_state(DBusFunctions *functions, FunctionView *view)
 {
         FunctionView before = *view;
-        int r = function_state_read(functions->manager, &view->facts, &view->state);
+        int r = read_state(functions, view);
         if (r < 0) {
                 view->state = before.state;
                 return r;
@@ -298,7 +325,8 @@ int dbus_functions_update(DBusFunctions *functions)
                 r = replace_views(functions, views, n);
         } else
                 for (size_t i = 0; i < functions->n_views && r >= 0; i++)
-                        r = update_state(functions, &functions->views[i]);
+                        if (has_new_state(functions, &functions->views[i]))
+                                r = update_state(functions, &functions->views[i]);
         return r < 0 ? r : 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/page.h"
 #include "base/text.h"
-#include "daemon/bus-key.h"
 #include "judge/page-view.h"
 
 #include <errno.h>
@@ -16,10 +15,8 @@
 static int read_neighbours(const Survey *survey, const PciFunction *function, unsigned line, BarView *bar)
 {
         _cleanup_(page_view_freep) PageView *page = NULL;
-        if (verdict_of(survey->verdicts, function)->bars[line].n_neighbours == 0) {
-                bar->neighbours = calloc(1, sizeof(bar->neighbours[0]));
-                return bar->neighbours ? 0 : -ENOMEM;
-        }
+        if (verdict_of(survey->verdicts, function)->bars[line].n_neighbours == 0)
+                return 0;
         int r = page_view_make(survey->topology, survey->iomem, page_size(), bar->start, &page);
         return r < 0 ? r : page_view_neighbours(page, function, line, &bar->neighbours);
 }
@@ -28,6 +25,14 @@ static int read_bars(const Survey *survey, const PciFunction *function, Function
 {
         const FunctionReport *report = verdict_of(survey->verdicts, function);
         OwnSizes before;
+        size_t n_bars = 0;
+        for (unsigned line = 0; line < RESOURCE_BARS; line++)
+                n_bars += report->bars[line].verdict != BAR_NONE;
+        if (n_bars == 0)
+                return 0;
+        facts->bars = calloc(n_bars, sizeof(facts->bars[0]));
+        if (!facts->bars)
+                return -ENOMEM;
         int r = grown_sizes_before(survey->grown, function, &before);
         for (unsigned line = 0; line < RESOURCE_BARS && r == 0; line++) {
                 if (report->bars[line].verdict == BAR_NONE)
@@ -43,17 +48,6 @@ static int read_bars(const Survey *survey, const PciFunction *function, Function
         return r;
 }
 
-static int read_policy(const Manager *manager, const PciFunction *function, FunctionFacts *facts)
-{
-        policy_settings(manager->policy, function, &facts->settings);
-        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++) {
-                facts->policy[key] = policy_key_format(key, &facts->settings);
-                if (!facts->policy[key])
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
 int function_facts_read(const Manager *manager, const PciFunction *function, FunctionFacts *ret)
 {
         const FunctionReport *report = verdict_of(manager->survey->verdicts, function);
@@ -67,10 +61,8 @@ int function_facts_read(const Manager *manager, const PciFunction *function, Fun
                 .verdict = report->verdict,
                 .reason = report->reason,
         };
-        int r = facts.path && facts.driver ? bus_key_from_path(function->sysfs_path, &facts.bus_key)
-                                           : -ENOMEM;
-        if (r == 0)
-                r = read_policy(manager, function, &facts);
+        int r = facts.path && facts.driver ? 0 : -ENOMEM;
+        policy_settings(manager->policy, function, &facts.settings);
         if (r == 0)
                 r = read_bars(manager->survey, function, &facts);
         if (r < 0) {
@@ -84,26 +76,18 @@ int function_facts_read(const Manager *manager, const PciFunction *function, Fun
 void function_facts_clear(FunctionFacts *facts)
 {
         free(facts->path);
-        free(facts->bus_key);
         free(facts->driver);
         for (size_t i = 0; i < facts->n_bars; i++)
                 text_list_free(facts->bars[i].neighbours);
-        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++)
-                free(facts->policy[key]);
+        free(facts->bars);
         *facts = (FunctionFacts){ 0 };
-}
-
-bool policy_views_equal(const FunctionFacts *a, const FunctionFacts *b)
-{
-        for (PolicyKeyId key = 0; key < POLICY_KEY_COUNT_; key++)
-                if (strcmp(a->policy[key], b->policy[key]) != 0)
-                        return false;
-        return true;
 }
 
 static bool lists_equal(char *const *a, char *const *b)
 {
         size_t i = 0;
+        if (!a || !b)
+                return a == b;
         while (a[i] && b[i] && strcmp(a[i], b[i]) == 0)
                 i++;
         return !a[i] && !b[i];
@@ -153,9 +137,9 @@ static int read_reason(const Manager *manager, const FunctionFacts *facts, const
         return 0;
 }
 
-int function_state_read(const Manager *manager, const FunctionFacts *facts, FunctionState *ret)
+int function_state_read(const Manager *manager, const FunctionFacts *facts, const Bus *bus,
+                        FunctionState *ret)
 {
-        const Bus *bus = bus_queue_find(manager->queue, facts->bus_key);
         const FunctionRecord *record = function_records_find(
                         manager->records, (FunctionKey){ facts->path, facts->vendor, facts->device });
         FunctionState state = { .state = bus_state_name(bus ? bus->state : BUS_SETTLED) };

@@ -302,7 +302,8 @@ static int append_item(const Manager *manager, sd_bus_message *reply, const Requ
 
         int r = function_facts_read(manager, function, &facts);
         if (r == 0)
-                r = function_state_read(manager, &facts, &state);
+                r = function_state_read(manager, &facts, bus_queue_find(manager->queue, item->bus_key),
+                                        &state);
         if (r == 0 && !function->on_vfio && state.reason == REASON_NONE)
                 state.reason = REASON_NOT_VFIO;
         bool failed = had_transaction && record->outcome != OUTCOME_VERIFIED;

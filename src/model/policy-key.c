@@ -216,3 +216,12 @@ const char *policy_scope_name(PolicyScope value)
 {
         return words[KIND_SCOPE][value];
 }
+
+bool policy_settings_equal(const PolicySettings *a, const PolicySettings *b)
+{
+        return true
+#define POLICY_KEY(id, name, field, kind, least, most, builtin, expected) &&a->field == b->field
+#include "model/policy-key.def"
+#undef POLICY_KEY
+                        ;
+}
