@@ -26,13 +26,13 @@ typedef enum FunctionVerdict {
 } FunctionVerdict;
 
 typedef struct BarReport {
+        /* One that owns bytes of the same page; NULL: none, or not a PCI function. */
+        const PciFunction *neighbour;
+        const char *neighbour_name; /* the neighbour is of /proc/iomem: its name; else NULL */
+        unsigned neighbour_line;    /* the neighbour's line in `resource` */
+        unsigned n_neighbours;
         BarVerdict verdict;
         bool small; /* below a page: shown as "mappable (small)" */
-        const PciFunction *
-                        neighbour; /* one that owns bytes of the same page; NULL: none, or not a PCI function */
-        unsigned neighbour_line;    /* the neighbour's line in `resource` */
-        const char *neighbour_name; /* the neighbour is of /proc/iomem: its name; else NULL */
-        unsigned n_neighbours;
 } BarReport;
 
 typedef struct FunctionReport {
