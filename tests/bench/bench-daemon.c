@@ -5,8 +5,9 @@
  * program as udev and systemd, as in the unit tests. MEASURE is
  *
  *   start    from exec to READY, when none of the functions needs work: "nsec"
- *   idle     what it takes of memory, and how often it wakes in a minute: "pss-bytes wake-ups"
- *   burst    a bind event of every function at once: "buses plans lost status-calls p50-nsec p99-nsec peak-bytes nsec",
+ *   idle     what it takes of memory, and how often it wakes in a minute, and how often of that for systemd's watchdog:
+ *            "pss-bytes wake-ups watchdogs"
+ *   burst    every second bus comes to have small BARs, and a bind event of every function at once: "events buses plans lost status-calls p50-nsec p99-nsec peak-bytes nsec",
  *            status being asked over the bus until the daemon has nothing left to do
  *
  * It is run in the build folder. No test: an assertion is a way to end.
@@ -19,6 +20,7 @@
 #include <inttypes.h>
 
 #define IDLE_SECONDS 60
+#define WATCHDOG_USEC "30000000" /* as in the unit */
 #define CALLS_MAX 1000000u
 #define FINE_BAR_SIZE "4096"
 #define SMALL_BAR_SIZE "256"
@@ -38,15 +40,19 @@ static void run_program(const char *const argv[])
         ck_assert_msg(status == 0, "%s failed", argv[0]);
 }
 
-static void open_machine(const char *bar_size)
+static void make_functions(const char *folder, const char *bar_size)
+{
+        run_program((const char *const[]){ "./bench-tree", folder, n_functions, "8", bar_size, NULL });
+}
+
+static void open_machine(void)
 {
         stage_open_bare(&bus.stage);
         stage_write(&bus.stage, "etc/vfio-realign/vfio-realign.conf", "[default]\nrealign = report\n");
         stage_write(&bus.stage, "dev/vfio/vfio", "");
         stage_write(&bus.stage, "proc/iomem", "");
         stage_write(&bus.stage, "run/vfio-realign/results/none", "");
-        run_program((const char *const[]){ "./bench-tree", bus.stage.folder, n_functions, "8", bar_size,
-                                           NULL });
+        make_functions(bus.stage.folder, FINE_BAR_SIZE);
         stage_write(&bus.stage, "sys/bus/pci/resource_alignment", "");
         stage_script(&bus.stage);
         bus_join(&bus);
@@ -76,26 +82,69 @@ static uint64_t wake_ups(void)
 
 static void measure_start(void)
 {
-        open_machine(FINE_BAR_SIZE);
+        open_machine();
         uint64_t began = measure_now_nsec();
         stage_start(&bus.stage);
         stage_await(&bus.stage, "READY=1");
         printf("%" PRIu64 "\n", measure_now_nsec() - began);
 }
 
+/* How often it has told systemd TEXT since the last stage_await(). */
+static unsigned heard(const char *text)
+{
+        struct pollfd item = { .fd = bus.stage.notify_fd, .events = POLLIN };
+        char message[4000];
+        unsigned n = 0;
+        while (poll(&item, 1, 0) == 1) {
+                ssize_t size = recv(bus.stage.notify_fd, message, sizeof(message) - 1, 0);
+                ck_assert_int_gt(size, 0);
+                message[size] = '\0';
+                for (const char *at = message; (at = strstr(at, text)); at++)
+                        n++;
+        }
+        return n;
+}
+
 static void measure_idle(void)
 {
-        open_machine(FINE_BAR_SIZE);
+        ck_assert_int_eq(setenv("WATCHDOG_USEC", WATCHDOG_USEC, 1), 0);
+        open_machine();
         stage_start(&bus.stage);
         stage_await(&bus.stage, "READY=1");
         sleep(1); /* what was begun before it was ready is over */
         uint64_t before = wake_ups();
         sleep(IDLE_SECONDS);
-        printf("%" PRIu64 " %" PRIu64 "\n", proc_value("smaps_rollup", "Pss:") * 1024, wake_ups() - before);
+        uint64_t after = wake_ups();
+        printf("%" PRIu64 " %" PRIu64 " %u\n", proc_value("smaps_rollup", "Pss:") * 1024, after - before,
+               heard("WATCHDOG=1"));
 }
 
-/* udev reports that each function was bound. */
-static unsigned report_binds(void)
+/* All functions come to have small BARs. */
+static void shrink_bars(void)
+{
+        char folder[TREE_PATH_MAX], now[TREE_PATH_MAX], before[TREE_PATH_MAX], small[2 * TREE_PATH_MAX];
+        snprintf(folder, sizeof(folder), "%s/small", bus.stage.folder);
+        snprintf(now, sizeof(now), "%s/sys", bus.stage.folder);
+        snprintf(before, sizeof(before), "%s/before", bus.stage.folder);
+        snprintf(small, sizeof(small), "%s/sys", folder);
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        make_functions(folder, SMALL_BAR_SIZE);
+        stage_write(&bus.stage, "small/sys/bus/pci/resource_alignment", "");
+        ck_assert_int_eq(rename(now, before), 0);
+        ck_assert_int_eq(rename(small, now), 0);
+}
+
+/* PATH, below sys/devices, is a bus's first function and on VFIO. */
+static bool is_first_on_vfio(const char *path)
+{
+        char folder[2 * TREE_PATH_MAX];
+        size_t size = strlen(path), end = strlen(":00.0");
+        snprintf(folder, sizeof(folder), "%s/sys/devices/%s/vfio-dev", bus.stage.folder, path);
+        return size > end && strcmp(path + size - end, ":00.0") == 0 && access(folder, F_OK) == 0;
+}
+
+/* udev reports that each function was bound. Adds the buses on which there is something to realign to *N_BUSES. */
+static unsigned report_binds(unsigned *n_buses)
 {
         char path[TREE_PATH_MAX], target[TREE_PATH_MAX];
         const struct dirent *entry;
@@ -108,7 +157,9 @@ static unsigned report_binds(void)
                 if (size < 0)
                         continue;
                 target[size] = '\0';
-                stage_event("bind", target + strlen("../../../devices/"));
+                const char *function = target + strlen("../../../devices/");
+                stage_event("bind", function);
+                *n_buses += is_first_on_vfio(function);
                 n++;
         }
         return n;
@@ -131,20 +182,21 @@ static void measure_burst(void)
 {
         uint64_t *nsec = calloc(CALLS_MAX, sizeof(*nsec));
         ck_assert_ptr_nonnull(nsec);
-        open_machine(SMALL_BAR_SIZE);
+        open_machine();
         stage_start(&bus.stage);
         stage_await(&bus.stage, "READY=1");
         sd_bus *asker = client_new(&bus);
         client_await_name(asker, NAME);
-        unsigned plans = stage_count(&bus.stage, "calls", "plan ");
+        shrink_bars();
+        unsigned plans = stage_count(&bus.stage, "calls", " --plan "), n_buses = 0;
 
         uint64_t began = measure_now_nsec();
-        unsigned events = report_binds();
+        unsigned events = report_binds(&n_buses);
         size_t calls = ask_until_idle(asker, nsec);
         uint64_t took = measure_now_nsec() - began;
         uint64_t p50 = measure_median(nsec, calls); /* sorted from here on */
-        printf("%u %u %u %zu %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", events,
-               stage_count(&bus.stage, "calls", "plan ") - plans,
+        printf("%u %u %u %u %zu %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", events, n_buses,
+               stage_count(&bus.stage, "calls", " --plan ") - plans,
                stage_count(&bus.stage, "log", "Events of udev were lost"), calls, p50,
                nsec[calls * 99 / 100], proc_value("status", "VmHWM:") * 1024, took);
         sd_bus_flush_close_unref(asker);
