@@ -257,8 +257,10 @@ static bool has_new_state(const DBusFunctions *functions, const FunctionView *vi
 static int read_views(const DBusFunctions *functions, FunctionView **ret, size_t *ret_n)
 {
         const Topology *topology = functions->manager->survey->topology;
-        FunctionView *views = calloc(topology->n_functions + 1, sizeof(*views));
-        size_t n = 0;
+        size_t n_on_vfio = 0, n = 0;
+        for (size_t i = 0; i < topology->n_functions; i++)
+                n_on_vfio += topology->functions[i].on_vfio;
+        FunctionView *views = calloc(n_on_vfio + 1, sizeof(*views));
         int r = views ? 0 : -ENOMEM;
         for (size_t i = 0; i < topology->n_functions && r == 0; i++) {
                 if (!topology->functions[i].on_vfio)
