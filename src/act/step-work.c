@@ -227,6 +227,8 @@ static int check_bare(Transaction *transaction, Finding *finding)
                         continue;
                 _cleanup_free_ char *driver = strdup(function->driver);
                 int r = driver ? step_take_off_slipped(transaction, planned, driver, finding) : -ENOMEM;
+                if (r == FINDING_NONE)
+                        r = transaction_look(transaction);
                 if (r != FINDING_NONE)
                         return r;
         }
@@ -275,14 +277,11 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         int r = transaction_look(transaction);
         if (r == 0 && transaction->journal.stage != STAGE_BINDING)
                 r = check_bare(transaction, finding);
-        if (r != FINDING_NONE)
-                return r;
-        r = transaction_look(transaction);
         if (r == 0)
                 r = iomem_read(transaction->root, &iomem);
         if (r == 0)
                 r = verdict_compute(transaction->now, iomem, plan->page, &verdicts);
-        if (r < 0)
+        if (r != FINDING_NONE)
                 return r;
         r = verify_world(plan, transaction->now, verdicts, finding);
         /* The kernel can only have ignored what it could see. */

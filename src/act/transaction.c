@@ -157,19 +157,20 @@ static bool is_planned(const Plan *plan, PciAddress address)
         return false;
 }
 
+/* When that cannot be seen, less is told; it is no reason to go back. */
+static bool is_gone(const Transaction *transaction, PciAddress address)
+{
+        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s", PCI_ADDRESS_TEXT(address));
+        return path && root_exists(transaction->root, path) == 0;
+}
+
 void transaction_forget_gone(Transaction *transaction)
 {
-        _cleanup_(topology_freep) Topology *present = NULL;
-        _cleanup_free_ char *problem = NULL;
-        size_t n = 0;
-
-        /* When it cannot be read, less is told; that is no reason to go back. */
-        if (topology_read(transaction->root, &present, &problem) < 0)
-                return;
         KnownFunctions *known = &transaction->known;
+        size_t n = 0;
         for (size_t i = 0; i < known->n; i++)
                 if (is_planned(transaction->journal.plan, known->addresses[i]) ||
-                    topology_find(present, known->addresses[i]))
+                    !is_gone(transaction, known->addresses[i]))
                         known->addresses[n++] = known->addresses[i];
         known->n = n;
 }
