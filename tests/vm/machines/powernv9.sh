@@ -15,11 +15,11 @@ channels="-serial chardev:console -device pnv-phb,chip-id=0,index=1,id=phb1 -dev
     -device virtio-serial-pci,bus=rp2 -device virtconsole,chardev=results -device virtconsole,chardev=artefacts"
 kernel_options=""
 
-# machine_options FOLDER: no file of its own is needed here.
+# machine_options FOLDER: no file of its own is needed here. Without a BMC it cannot be switched off.
 machine_options()
 {
     cat <<-END
-	-M powernv9 -accel tcg -m 1024
+	-M powernv9 -accel tcg -m 1024 -device ipmi-bmc-sim,id=bmc0 -device isa-ipmi-bt,bmc=bmc0,irq=10
 	-device pnv-phb,chip-id=0,index=0,id=phb0
 	-device pnv-phb-root-port,id=rp1,bus=phb0
 	-device rtl8139,bus=rp1,addr=00.0,multifunction=on
