@@ -37,6 +37,14 @@ machine_options()
 	-device pci-bridge,id=rp4,chassis_nr=4,addr=07.0
 	-device edu,bus=rp4,addr=00.0
 
+	-device pci-bridge,id=rp5,chassis_nr=5,addr=0a.0
+	-device nvme,bus=rp5,addr=00.0,serial=one
+	-device nvme,bus=rp5,addr=01.0,serial=two
+	-device nvme,bus=rp5,addr=02.0,serial=three
+	-device qemu-xhci,bus=rp5,addr=03.0
+	-device intel-hda,bus=rp5,addr=04.0
+	-device e1000e,bus=rp5,addr=05.0,romfile=
+
 	-device rtl8139,addr=08.0
 	-device pci-ohci,addr=09.0
 	END
@@ -46,11 +54,15 @@ behind_bridge="0000:02:01.0 0000:02:02.0 0000:02:03.0 0000:02:04.0"
 multi_function="0000:03:00.0 0000:03:00.1 0000:03:00.2"
 three_bars="0000:04:00.0"
 fine="0000:05:00.0"
+# Of the size that a POWER machine hands out: disks, a USB controller, sound and a network interface, each with a BAR of
+# 16 KiB. That of the disks holds their MSI-X table.
+disks="0000:06:00.0 0000:06:01.0 0000:06:02.0"
+larger="$disks 0000:06:03.0 0000:06:04.0 0000:06:05.0"
 on_root_bus="0000:00:08.0 0000:00:09.0"
 
-functions="$behind_bridge $multi_function $three_bars $fine $on_root_bus"
+functions="$behind_bridge $multi_function $three_bars $fine $larger $on_root_bus"
 root_bus=0000:00
-root_ports="0000:00:04.0 0000:00:05.0 0000:00:06.0 0000:00:07.0"
+root_ports="0000:00:04.0 0000:00:05.0 0000:00:06.0 0000:00:07.0 0000:00:0a.0"
 bridges="$root_ports 0000:01:00.0"
 native_drivers="8139cp 8139too ohci-pci sdhci-pci"
 
