@@ -3,7 +3,6 @@
 #include "daemon/manager-work.h"
 
 #include "base/text.h"
-#include "daemon/bus-key.h"
 #include "daemon/dbus-transaction.h"
 #include "daemon/errand.h"
 #include "daemon/log.h"
@@ -23,23 +22,21 @@ static void on_line(const char *line, void *userdata);
 static void on_end(const WorkerEnd *end, void *userdata);
 
 /* The key of the bus that a step is about; NULL: the step is of no function that was seen before. */
-static char *bus_of(const Manager *manager, const WorkerProgress *progress)
+static const char *bus_of(const Manager *manager, const WorkerProgress *progress)
 {
         PciAddress address;
-        char *key = NULL;
         if (manager->bus)
-                return strdup(manager->bus->key);
+                return manager->bus->key;
         if (!manager->survey || !progress->function || pci_address_parse(progress->function, &address) < 0)
                 return NULL;
         const PciFunction *function = topology_find(manager->survey->topology, address);
-        return function && bus_key_from_path(function->sysfs_path, &key) == 0 ? key : NULL;
+        return function ? survey_bus_key(manager->survey, function) : NULL;
 }
 
 static void note_progress(Manager *manager, const WorkerProgress *progress, bool foreign)
 {
-        _cleanup_free_ char *bus = bus_of(manager, progress);
         free(manager->progress);
-        manager->progress = transaction_log_progress(progress, bus, foreign);
+        manager->progress = transaction_log_progress(progress, bus_of(manager, progress), foreign);
         if (manager->dbus)
                 dbus_transaction_step(manager->dbus, progress);
 }
