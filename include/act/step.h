@@ -31,6 +31,13 @@ int step_bind(Transaction *transaction, const PlanFunction *planned, Finding *fi
                 _nonnull_(1, 2, 3);
 
 /*
+ * Writes the saved attributes back; what cannot be is a warning. What is to have no driver has none afterwards, also where
+ * one shows late: REASON_WRONG_DRIVER, REASON_USE_BEGAN. A bridge gets its port driver.
+ */
+int step_restore(Transaction *transaction, const PlanFunction *planned,
+                 Finding *finding) _warn_unused_result_ _nonnull_(1, 2, 3);
+
+/*
  * Puts a function that is there on hold and takes its driver off, if it has one and nothing uses the function (design §4
  * rule 1): for functions that slipped through, and for rollback. REASON_USE_BEGAN names who uses it.
  */

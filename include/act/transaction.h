@@ -77,6 +77,9 @@ void transaction_forget_gone(Transaction *transaction) _nonnull_(1);
 /* Keeps *FINDING as a warning of the result. */
 int transaction_warn(Transaction *transaction, const Finding *finding) _nonnull_(1, 2);
 
+/* The same where ANSWER, a FindingAnswer, says that one was made; any other answer is returned as it is. */
+int transaction_warn_about(Transaction *transaction, int answer, const Finding *finding) _nonnull_(1, 3);
+
 /*
  * Undoes a transaction whatever stage it is in: entries out, what was removed removed and rescanned again, drivers and
  * state as before (design §4 rule 6). FINDING_MADE when it could not be undone completely; *FINDING says what is amiss.

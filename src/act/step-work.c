@@ -27,11 +27,6 @@ static int unbind_from(Transaction *transaction, PciAddress address, const char 
         return r;
 }
 
-static int warn_about(Transaction *transaction, int answer, const Finding *finding)
-{
-        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
-}
-
 static int work_entries(Transaction *transaction, const PlanFunction *planned, Finding *finding)
 {
         const Plan *plan = transaction->journal.plan;
@@ -291,108 +286,11 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
         }
         for (size_t i = 0; i < plan->n_functions && r == FINDING_NONE; i++) {
                 Finding warning;
-                r = warn_about(transaction, verify_shares(plan, i, transaction->now, verdicts, &warning),
-                               &warning);
+                r = transaction_warn_about(transaction,
+                                           verify_shares(plan, i, transaction->now, verdicts, &warning),
+                                           &warning);
         }
         return r;
-}
-
-/*
- * A bridge comes back without a hold and finds its port driver by itself, on newer kernels after the rescan has returned
- * (KF §3): probing it waits for that.
- */
-static int check_bridge_driver(Transaction *transaction, const PlanFunction *planned, PciAddress address)
-{
-        _cleanup_free_ char *driver = NULL, *now = NULL;
-        Finding finding;
-
-        int r = step_driver_now(transaction, address, &driver);
-        if (r < 0 || text_equal(driver, planned->driver))
-                return r;
-        if (!driver) {
-                r = step_probe(transaction, address, &finding);
-                if (r == FINDING_MADE)
-                        return transaction_warn(transaction, &finding);
-        }
-        if (r == 0)
-                r = step_driver_now(transaction, address, &now);
-        if (r < 0 || text_equal(now, planned->driver))
-                return r;
-        finding_make(&finding, REASON_WRONG_DRIVER, address, "the bridge is on %s, not on %s",
-                     now ? now : "no driver", planned->driver ? planned->driver : "none");
-        return transaction_warn(transaction, &finding);
-}
-
-/* udev loads the modules of what is new to it. Nobody waits for it for ever. */
-static int await_udev(Transaction *transaction, PciAddress address)
-{
-        Finding warning;
-        if (udev_wait_for_add(transaction->udev, PCI_ADDRESS_TEXT(address),
-                              transaction->journal.plan->step_timeout_usec) == 0)
-                return 0;
-        finding_make(&warning, REASON_STATE_NOT_RESTORED, address,
-                     "udev has not dealt with its return in time; a driver may bind it");
-        return transaction_warn(transaction, &warning);
-}
-
-/*
- * What had no driver has none when its hold ends. One that had matched before the hold may not show yet: the asynchronous
- * probe of 7.x has the function's lock from before the match, and writing the override does not wait for that (KF §4).
- * Probing does, and finds no other driver as long as the function is on hold. (Only a helper that has had no turn at all
- * since the rescan could still come; nothing tells of it, and udev has had its turn meanwhile.)
- */
-static int keep_unbound(Transaction *transaction, const PlanFunction *planned, PciAddress address,
-                        Finding *finding)
-{
-        _cleanup_free_ char *driver = NULL, *now = NULL;
-
-        /* Recovery may find the hold ended already. */
-        int r = hold_function(transaction->root, address);
-        if (r == 0)
-                r = await_udev(transaction, address);
-        if (r == 0)
-                r = step_probe(transaction, address, finding);
-        if (r == FINDING_NONE)
-                r = step_driver_now(transaction, address, &driver);
-        if (r != FINDING_NONE || !driver)
-                return r;
-        r = step_take_off_slipped(transaction, planned, driver, finding);
-        if (r == FINDING_NONE)
-                r = step_driver_now(transaction, address, &now);
-        return r == FINDING_NONE && now ? finding_make(finding, REASON_WRONG_DRIVER, address,
-                                                       "it is on %s, was on none", now)
-                                        : r;
-}
-
-static int work_restore(Transaction *transaction, const PlanFunction *planned, Finding *finding)
-{
-        const Plan *plan = transaction->journal.plan;
-        const PciFunction *function = topology_find_path(transaction->now, planned->path);
-        bool was_removed = transaction->journal.stage != STAGE_TAKING && plan->scope != PLAN_SCOPE_NONE;
-        int r = 0, kept = FINDING_NONE;
-        Finding warning;
-
-        if (!function)
-                return FINDING_NONE; /* its absence has been told */
-        PciAddress address = function->address;
-        if (planned->is_bridge && transaction->journal.stage != STAGE_TAKING)
-                r = check_bridge_driver(transaction, planned, address);
-        if (r < 0)
-                return r;
-        /* Of one that was not removed nothing is lost, and what a driver sets is the new one's. */
-        bool is_given_away = !transaction->is_undoing && plan_changes_driver(plan, planned);
-        if (is_given_away && plan->scope == PLAN_SCOPE_NONE)
-                return FINDING_NONE;
-        if (!planned->driver && !planned->is_bridge && was_removed && !is_given_away)
-                kept = keep_unbound(transaction, planned, address, finding);
-        if (kept < 0)
-                return kept;
-        r = warn_about(transaction,
-                       saved_state_restore(
-                                       transaction->journal.state, transaction->root, planned->path, address,
-                                       is_given_away ? SAVED_STATE_OF_FUNCTION : SAVED_STATE_ALL, &warning),
-                       &warning);
-        return r < 0 ? r : kept;
 }
 
 StepWork step_work(PlanStepKind kind)
@@ -401,7 +299,7 @@ StepWork step_work(PlanStepKind kind)
                 [PLAN_STEP_ENTRIES] = work_entries, [PLAN_STEP_UNBIND] = work_unbind,
                 [PLAN_STEP_REMOVE] = work_remove,   [PLAN_STEP_RESCAN] = work_rescan,
                 [PLAN_STEP_VERIFY] = work_verify,   [PLAN_STEP_BIND] = step_bind,
-                [PLAN_STEP_RESTORE] = work_restore, [PLAN_STEP_DROP_ENTRIES] = work_drop_entries,
+                [PLAN_STEP_RESTORE] = step_restore, [PLAN_STEP_DROP_ENTRIES] = work_drop_entries,
         };
         return works[kind];
 }

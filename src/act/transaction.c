@@ -117,6 +117,11 @@ int transaction_warn(Transaction *transaction, const Finding *finding)
         return result_add_warning(&transaction->result, finding);
 }
 
+int transaction_warn_about(Transaction *transaction, int answer, const Finding *finding)
+{
+        return answer == FINDING_MADE ? transaction_warn(transaction, finding) : answer;
+}
+
 /* Which functions the machine has, so that those which appear because of the rescan can be told. */
 static int remember_known(Transaction *transaction)
 {

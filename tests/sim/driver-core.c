@@ -65,8 +65,10 @@ static bool probe(Machine *machine, Function *function, const Driver *driver)
                 return false;
         /* A member of a group that somebody uses through VFIO gets no host driver. */
         if (!driver->vfio && !driver->port && function->group != NONE &&
-            machine->groups[function->group].held_by_user)
+            machine->groups[function->group].held_by_user) {
+                function->was_denied = true;
                 return false;
+        }
         if (driver->fails_once && may_fail) {
                 machine->drivers[driver - machine->drivers].fails_once = false;
                 return false;

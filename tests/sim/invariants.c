@@ -237,10 +237,9 @@ static void check_rebound(Check *check, const Function *function)
         bool is_detached = strcmp(check->before->goal, "detach") == 0;
         const Driver *wanted = driver_wanted(check, function);
         const char *override = function->attributes[ATTRIBUTE_OVERRIDE];
-        /* One that has failed once left the function to none; so has one whose group a guest came to use. */
+        /* One that has failed once left the function to none; so has one whose group a guest had come to use. */
         bool is_left = !is_detached && !function->driver &&
-                       (check->before->has_failing ||
-                        (function->group != NONE && check->machine->groups[function->group].held_by_user));
+                       (check->before->has_failing || function->was_denied);
 
         if (function->driver != wanted && !is_left)
                 problem(check, "%s is on %s, should be on %s", PCI_ADDRESS_TEXT(function->address),

@@ -118,6 +118,7 @@ struct Function {
         Resource resources[LINES];
         const Driver *driver;
         bool probing;     /* a slow driver has its lock */
+        bool was_denied;  /* a host driver was kept from it because somebody used its group */
         bool lock_wanted; /* somebody waits for that */
         unsigned enable;
         int group;
