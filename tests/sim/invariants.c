@@ -258,10 +258,9 @@ static bool is_faulted(const Check *check)
         return check->course->fault != FAULT_NONE;
 }
 
-/* A result says that it came into use: that this stood against all else, or beside something else. */
-static bool is_told_of_use(const Check *check, const Function *function)
+/* A result gives REASON for FUNCTION: as what stood against all else, or beside something else. */
+static bool is_told(const Check *check, const Function *function, const char *reason)
 {
-        static const char reason[] = "use-began";
         const char *address = PCI_ADDRESS_TEXT(function->address);
 
         for (size_t i = 0; i < check->course->n_results; i++) {
@@ -273,6 +272,13 @@ static bool is_told_of_use(const Check *check, const Function *function)
                         return true;
         }
         return false;
+}
+
+/* It came into use; or its group file could not be opened because of an injected error, so that nobody knows. */
+static bool is_told_of_use(const Check *check, const Function *function)
+{
+        return is_told(check, function, "use-began") ||
+               (is_faulted(check) && is_told(check, function, "no-group-files"));
 }
 
 /*
