@@ -80,7 +80,7 @@ daemon_kill()
 # product_stop: the end of a scenario, whatever state it left.
 product_stop()
 {
-    for _p in $(pidof vfio-realignd vfio-realign-worker notify-log vfio-probe); do
+    for _p in $(pidof vfio-realignd vfio-realign-worker notify-log vfio-probe hold); do
         kill -KILL "$_p" 2>/dev/null
     done
     rm -rf /run/notify "$run" /etc/vfio-realign

@@ -158,12 +158,14 @@ realign_by_hand()
     bind "$@"
 }
 
-# --- VFIO's verdict
+# --- VFIO's verdict, as the judge has it: by the group, or with $judge_way by something else.
+
+judge_way=
 
 # refused FUNCTION...: every BAR below a page is refused by VFIO, and there is one.
 refused()
 {
-    vfio-probe "$@" >/tmp/verdicts || return 1
+    vfio-probe ${judge_way:+"$judge_way"} "$@" >/tmp/verdicts || return 1
     cat /tmp/verdicts
     awk -v page="$page" -v want="$#" '
         { size = 0; for (i = 3; i <= length($3); i++) size = size * 16 + index("0123456789abcdef", substr($3, i, 1)) - 1 }
@@ -174,7 +176,7 @@ refused()
 # mapped FUNCTION...: every memory BAR may be mapped, and there is one.
 mapped()
 {
-    vfio-probe "$@" >/tmp/verdicts || return 1
+    vfio-probe ${judge_way:+"$judge_way"} "$@" >/tmp/verdicts || return 1
     cat /tmp/verdicts
     awk -v want="$#" '{ seen[$1] = 1; if ($4 != 1) wrong = 1 }
         END { for (f in seen) n++; exit wrong || n != want }' /tmp/verdicts

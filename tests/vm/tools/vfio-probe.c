@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * vfio-probe: the independent judge. It opens a PCI function through VFIO as QEMU or a user-space driver
- * would (group and type 1 container), and reads from VFIO's own answer which memory BARs it may map. It
+ * would (group and type 1 container; with --cdev its character device, bound to an iommufd and attached to an address
+ * space there), and reads from VFIO's own answer which memory BARs it may map. It
  * shares no code with the programs it judges, and knows nothing of pages, neighbours or the resource file.
  *
- *   vfio-probe FUNCTION...          one line per memory BAR: FUNCTION BAR SIZE MAP (MAP: 0 or 1)
- *   vfio-probe --hold FUNCTION      the same, then "holding", and keeps the function open until killed
- *   vfio-probe --cost N FUNCTION BAR  median nanoseconds of N reads of a register: "trapped NS", "mapped NS"
+ *   vfio-probe [--cdev] FUNCTION...  one line per memory BAR: FUNCTION BAR SIZE MAP (MAP: 0 or 1)
+ *   vfio-probe [--cdev] --hold FUNCTION  the same, then "holding", and keeps the function open until killed
+ *   vfio-probe --cdev --map FUNCTION  the same, but keeps no file open: only its first BAR that VFIO maps, mapped
+ *   vfio-probe [--cdev] --cost N FUNCTION BAR  median nanoseconds of N reads of a register: "trapped NS", "mapped NS"
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioctl.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdbool.h>
@@ -22,6 +26,31 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Written down from the kernel's include/uapi/linux/{vfio,iommufd}.h: Debian 12 has older ones. */
+struct bind_argument {
+        uint32_t argsz;
+        uint32_t flags;
+        int32_t iommufd;
+        uint32_t out_devid;
+};
+
+struct attach_argument {
+        uint32_t argsz;
+        uint32_t flags;
+        uint32_t pt_id;
+};
+
+struct ioas_argument {
+        uint32_t size;
+        uint32_t flags;
+        uint32_t out_ioas_id;
+};
+
+#define BIND_IOMMUFD _IO(';', 100 + 18)
+#define ATTACH_IOMMUFD_PT _IO(';', 100 + 19)
+#define IOAS_ALLOC _IO(';', 0x81)
+
+/* CONTAINER is the iommufd, and GROUP none, when it was opened through its character device. */
 typedef struct Opened {
         int container;
         int group;
@@ -63,12 +92,10 @@ static int open_group(const char *function)
         return n < 0 ? complain(function, path) : (int) n;
 }
 
-static int opened_open(Opened *o, const char *function)
+static int open_group_device(Opened *o, const char *function)
 {
         struct vfio_group_status status = { .argsz = sizeof(status) };
 
-        o->device = -1;
-        o->container = -1;
         o->group = open_group(function);
         if (o->group < 0)
                 return -1;
@@ -88,6 +115,58 @@ static int opened_open(Opened *o, const char *function)
                 return complain(function, "set IOMMU");
         o->device = ioctl(o->group, VFIO_GROUP_GET_DEVICE_FD, function);
         return o->device < 0 ? complain(function, "get device") : 0;
+}
+
+/* The device's name, "vfio3", is that of the directory below vfio-dev. */
+static int open_node(const char *function)
+{
+        char path[128];
+        DIR *directory;
+        struct dirent *entry;
+        int fd = -1;
+
+        snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", function);
+        directory = opendir(path);
+        if (!directory)
+                return complain(function, path);
+        while ((entry = readdir(directory)) && entry->d_name[0] == '.')
+                ;
+        errno = ENOENT;
+        if (entry) {
+                snprintf(path, sizeof(path), "/dev/vfio/devices/%.32s", entry->d_name);
+                fd = open(path, O_RDWR | O_CLOEXEC);
+        }
+        if (fd < 0)
+                complain(function, path);
+        closedir(directory);
+        return fd;
+}
+
+static int open_character_device(Opened *o, const char *function)
+{
+        struct bind_argument bind = { .argsz = sizeof(bind) };
+        struct ioas_argument ioas = { .size = sizeof(ioas) };
+        struct attach_argument attach = { .argsz = sizeof(attach) };
+
+        o->device = open_node(function);
+        if (o->device < 0)
+                return -1;
+        o->container = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+        if (o->container < 0)
+                return complain(function, "/dev/iommu");
+        bind.iommufd = o->container;
+        if (ioctl(o->device, BIND_IOMMUFD, &bind) < 0)
+                return complain(function, "bind to iommufd");
+        if (ioctl(o->container, IOAS_ALLOC, &ioas) < 0)
+                return complain(function, "allocate an address space");
+        attach.pt_id = ioas.out_ioas_id;
+        return ioctl(o->device, ATTACH_IOMMUFD_PT, &attach) < 0 ? complain(function, "attach") : 0;
+}
+
+static int opened_open(Opened *o, const char *function, bool cdev)
+{
+        *o = (Opened){ .container = -1, .group = -1, .device = -1 };
+        return cdev ? open_character_device(o, function) : open_group_device(o, function);
 }
 
 static int region_info(const Opened *o, unsigned int index, struct vfio_region_info *ret_info)
@@ -222,36 +301,75 @@ static int print_cost(const Opened *o, const char *function, size_t reads, unsig
         return r;
 }
 
+/* Maps the first BAR that may be mapped; the mapping stays when the files are closed. */
+static int map_one(const Opened *o, const char *function)
+{
+        for (unsigned int bar = VFIO_PCI_BAR0_REGION_INDEX; bar <= VFIO_PCI_BAR5_REGION_INDEX; bar++) {
+                struct vfio_region_info info;
+
+                if (region_info(o, bar, &info) < 0)
+                        return complain(function, "region info");
+                if (info.size == 0 || !(info.flags & VFIO_REGION_INFO_FLAG_MMAP))
+                        continue;
+                if (mmap(NULL, info.size, PROT_READ, MAP_SHARED, o->device, (off_t) info.offset) ==
+                    MAP_FAILED)
+                        return complain(function, "map");
+                return 0;
+        }
+        errno = ENXIO;
+        return complain(function, "no BAR to map");
+}
+
+static void hold(void)
+{
+        printf("holding\n");
+        fflush(stdout);
+        pause();
+}
+
 static int usage(void)
 {
-        fprintf(stderr, "usage: vfio-probe FUNCTION... | --hold FUNCTION | --cost READS FUNCTION BAR\n");
+        fprintf(stderr, "usage: vfio-probe [--cdev] FUNCTION... | --hold FUNCTION | --map FUNCTION"
+                        " | --cost READS FUNCTION BAR\n");
         return 2;
+}
+
+static bool is_option(int argc, char **argv, int n, const char *option)
+{
+        return argc == n && strcmp(argv[1], option) == 0;
 }
 
 int main(int argc, char **argv)
 {
-        bool hold = argc == 3 && strcmp(argv[1], "--hold") == 0;
-        bool cost = argc == 5 && strcmp(argv[1], "--cost") == 0;
+        bool cdev = argc > 1 && strcmp(argv[1], "--cdev") == 0;
+        if (cdev) {
+                argc--;
+                argv++;
+        }
+        bool holds = is_option(argc, argv, 3, "--hold");
+        bool map = is_option(argc, argv, 3, "--map");
+        bool cost = is_option(argc, argv, 5, "--cost");
         int r = 0;
 
-        if (argc < 2 || (argv[1][0] == '-' && !hold && !cost))
+        if (argc < 2 || (argv[1][0] == '-' && !holds && !map && !cost))
                 return usage();
 
-        for (int i = cost ? 3 : hold ? 2 : 1; i < (cost ? 4 : argc) && r == 0; i++) {
+        for (int i = cost ? 3 : holds || map ? 2 : 1; i < (cost ? 4 : argc) && r == 0; i++) {
                 Opened o;
 
-                r = opened_open(&o, argv[i]);
+                r = opened_open(&o, argv[i], cdev);
                 if (r == 0)
                         r = cost ? print_cost(&o, argv[i], strtoul(argv[2], NULL, 10),
                                               (unsigned int) strtoul(argv[4], NULL, 10))
                                  : print_bars(&o, argv[i]);
                 fflush(stdout);
-                if (r == 0 && hold) {
-                        printf("holding\n");
-                        fflush(stdout);
-                        pause();
-                }
+                if (r == 0 && map)
+                        r = map_one(&o, argv[i]);
+                if (r == 0 && holds)
+                        hold();
                 opened_close(&o);
+                if (r == 0 && map)
+                        hold();
         }
         return r == 0 ? 0 : 1;
 }
