@@ -12,6 +12,7 @@
 typedef enum HolderKind {
         HOLDER_GROUP,       /* a process has the VFIO group file open */
         HOLDER_CDEV,        /* a process has the VFIO character device open */
+        HOLDER_CDEV_GONE,   /* the same, gone from sysfs: perhaps this one's */
         HOLDER_RESOURCE,    /* a process has a resourceN file open or mapped */
         HOLDER_ENABLE,      /* enable count not 0 and no process found */
         HOLDER_HOST_DRIVER, /* bound to a driver that is not VFIO's */

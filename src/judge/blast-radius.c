@@ -81,6 +81,7 @@ Reason obstacle_reason(const Holder *holder, bool is_target)
                 return REASON_USERS_UNSEEN;
         case HOLDER_GROUP:
         case HOLDER_CDEV:
+        case HOLDER_CDEV_GONE:
         case HOLDER_RESOURCE:
         case HOLDER_MOUNT:
         case HOLDER_SWAP:

@@ -50,6 +50,43 @@ static int add_group_members(Collection *c, int group, HolderKind kind, const Pr
         return 0;
 }
 
+/* FUNCTION has neither a driver nor a VFIO device, or not any more. Negative: errno. */
+static int may_be_going(const Collection *c, const PciFunction *function)
+{
+        if (function->is_bridge || function->iommu_group == IOMMU_GROUP_NONE)
+                return 0;
+        if (!function->on_vfio)
+                return !function->driver;
+        _cleanup_free_ char *path = text_format("%s/vfio-dev", function->sysfs_path);
+        if (!path)
+                return -ENOMEM;
+        int r = root_exists(c->root, path);
+        return r < 0 ? r : r == 0;
+}
+
+/*
+ * An unbind first takes the driver's link and the VFIO device out of sysfs, and then waits for whoever has the device open
+ * (vfio_unregister_group_dev(); without an iommufd that does not enable the function). Nothing tells which function it is.
+ */
+static int add_device_gone(Collection *c, const ProcUse *use)
+{
+        _cleanup_free_ char *path = text_format("sys/class/vfio-dev/vfio%u", use->number);
+        if (!path)
+                return -ENOMEM;
+        int r = root_exists(c->root, path);
+        if (r != 0) /* a device that is no PCI function */
+                return r < 0 ? r : 0;
+        for (size_t i = 0; i < c->topology->n_functions; i++) {
+                const PciFunction *function = &c->topology->functions[i];
+                r = may_be_going(c, function);
+                if (r > 0)
+                        r = add_holder(c, function, HOLDER_CDEV_GONE, use, use->object);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* The function whose vfio-dev directory has the device's name, and those that share its group. */
 static int add_character_device(Collection *c, const ProcUse *use)
 {
@@ -70,7 +107,7 @@ static int add_character_device(Collection *c, const ProcUse *use)
                                        ? add_holder(c, function, HOLDER_CDEV, use, use->object)
                                        : add_group_members(c, function->iommu_group, HOLDER_CDEV, use);
         }
-        return 0; /* a device that is no PCI function, or is gone */
+        return add_device_gone(c, use);
 }
 
 static int add_process_use(Collection *c, const ProcUse *use)
@@ -332,6 +369,10 @@ char *holder_text(const Holder *holder)
                 return text_format("open in %s (pid %d)", holder->process, holder->pid);
         case HOLDER_CDEV:
                 return text_format("open in %s (pid %d)", holder->process, holder->pid);
+        case HOLDER_CDEV_GONE:
+                return text_format(
+                                "perhaps open in %s (pid %d), which has a VFIO device that is being taken away",
+                                holder->process, holder->pid);
         case HOLDER_RESOURCE:
                 return text_format("open in %s (pid %d) through %s", holder->process, holder->pid,
                                    holder->object);

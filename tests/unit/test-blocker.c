@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "act/blocker.h"
+#include "base/text.h"
 #include "tree.h"
 
 #define PORT "pci0000:00/0000:00:1c.0"
@@ -90,6 +91,20 @@ START_TEST(test_removal_of_bridge)
 }
 END_TEST
 
+/* What has the character device alone open is found when nothing in sysfs tells of it any more. */
+START_TEST(test_device_gone)
+{
+        static const char text[] =
+                        "perhaps open in qemu-system-x86 (pid 812), which has a VFIO device that is being taken away";
+        suite_link(folder, "proc/812/fd/17", "/dev/vfio/devices/vfio3 (deleted)");
+        expect(&ours, false, text);
+        tree_bind(folder, OURS, "e1000e", false);
+        tree_unlink(folder, OTHER, "remove");
+        _cleanup_free_ char *removed = text_format("somebody is removing 0000:02:00.0, which is %s", text);
+        expect(NULL, true, removed);
+}
+END_TEST
+
 int main(void)
 {
         Suite *suite = suite_create("blocker");
@@ -100,6 +115,7 @@ int main(void)
         tcase_add_test(tests, test_own_user);
         tcase_add_test(tests, test_removal_of_another);
         tcase_add_test(tests, test_removal_of_bridge);
+        tcase_add_test(tests, test_device_gone);
         suite_add_tcase(suite, tests);
         return suite_run(suite);
 }

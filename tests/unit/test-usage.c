@@ -124,8 +124,38 @@ START_TEST(test_character_device)
 {
         suite_link(folder, "proc/812/fd/17", "/run/containers/4711/dev/vfio/devices/vfio1 (deleted)");
         suite_link(folder, "proc/812/fd/18", "/dev/vfio/devices/vfio10"); /* no function of ours */
+        suite_write(folder, "sys/class/vfio-dev/vfio10/dev", "");
         _cleanup_(usage_freep) Usage *usage = read_usage();
         expect(usage, LONE, HOLDER_CDEV, "open in qemu-system-x86 (pid 812)");
+        expect_none(usage, FIRST);
+}
+END_TEST
+
+/* While an unbind waits for whoever has the device open, sysfs shows neither the device nor the driver. */
+START_TEST(test_character_device_gone)
+{
+        static const char text[] =
+                        "perhaps open in qemu-system-x86 (pid 812), which has a VFIO device that is being taken away";
+        suite_link(folder, "proc/812/fd/17", "/dev/vfio/devices/vfio7 (deleted)");
+        _cleanup_(usage_freep) Usage *usage = read_usage();
+        expect(usage, SECOND, HOLDER_CDEV_GONE, text);
+        expect_none(usage, FIRST);
+        expect_none(usage, PORT);
+        expect_none(usage, LONE);
+        expect(usage, HOST, HOLDER_HOST_DRIVER, "on the host driver e1000e");
+}
+END_TEST
+
+/* That began after the snapshot was taken. */
+START_TEST(test_character_device_going)
+{
+        char full[512];
+        suite_link(folder, "proc/812/fd/17", "/dev/vfio/devices/vfio1");
+        snprintf(full, sizeof(full), "%s/sys/devices/pci0000:00/0000:02:00.0/vfio-dev", folder);
+        suite_folder_remove(full);
+        _cleanup_(usage_freep) Usage *usage = read_usage();
+        expect(usage, LONE, HOLDER_CDEV_GONE,
+               "perhaps open in qemu-system-x86 (pid 812), which has a VFIO device that is being taken away");
         expect_none(usage, FIRST);
 }
 END_TEST
@@ -396,6 +426,8 @@ int main(void)
         tcase_add_test(tcase, test_idle);
         tcase_add_test(tcase, test_group);
         tcase_add_test(tcase, test_character_device);
+        tcase_add_test(tcase, test_character_device_gone);
+        tcase_add_test(tcase, test_character_device_going);
         tcase_add_test(tcase, test_resource_open);
         tcase_add_test(tcase, test_resource_mapped);
         tcase_add_test(tcase, test_several_users);
