@@ -267,5 +267,5 @@ int entries_remove(const Root *root, const Plan *plan, EntriesWhich which, Findi
                 r = alignment_param_remove(current, entries, &text);
         if (r == 0 && strcmp(text, current) != 0)
                 r = attribute_write(root, text, plan, finding);
-        return r == 0 ? ours_write(root, ours, entries, NULL) : r;
+        return r == 0 && entries[0] ? ours_write(root, ours, entries, NULL) : r;
 }

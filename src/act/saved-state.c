@@ -13,6 +13,7 @@
 #define AUTOSUSPEND "power/autosuspend_delay_ms"
 #define CONTROL "power/control"
 #define GROUP_TYPE "iommu_group/type"
+#define VALUE_MAX 4096u /* bytes of an attribute; the longest is a driver's name */
 
 /* In the order in which they are written back. */
 static const char *const attributes[] = {
@@ -50,11 +51,44 @@ SavedState *saved_state_free(SavedState *state)
         return NULL;
 }
 
-static int attribute_read(const Root *root, PciAddress address, const char *name, char **ret)
+/* A function that is read: through its directory, for each path from the root costs as much as ten reads. */
+typedef struct Subject {
+        const Root *root;
+        PciAddress address;
+        int directory; /* -1: there is none, and no attribute can be read */
+} Subject;
+
+static int subject_open(const Root *root, PciAddress address, Subject *ret)
 {
-        _cleanup_free_ char *path =
-                        text_format("sys/bus/pci/devices/%s/%s", PCI_ADDRESS_TEXT(address), name);
-        return path ? root_read_attribute(root, path, ret) : -ENOMEM;
+        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s", PCI_ADDRESS_TEXT(address));
+        *ret = (Subject){ .root = root, .address = address, .directory = -1 };
+        return path ? root_open_file(root, path, O_PATH | O_DIRECTORY, 0, &ret->directory) : -ENOMEM;
+}
+
+static void subject_close(Subject *subject)
+{
+        closep(&subject->directory);
+}
+
+/* Of the group, which the function only has a link to. */
+static int group_type_read(const Subject *subject, char **ret)
+{
+        _cleanup_free_ char *path = text_format("sys/bus/pci/devices/%s/" GROUP_TYPE,
+                                                PCI_ADDRESS_TEXT(subject->address));
+        return path ? root_read_attribute(subject->root, path, ret) : -ENOMEM;
+}
+
+static int attribute_read(const Subject *subject, const char *name, char **ret)
+{
+        char value[VALUE_MAX];
+        if (strcmp(name, GROUP_TYPE) == 0)
+                return group_type_read(subject, ret);
+        int r = root_read_below(subject->directory, name, value, sizeof(value));
+        if (r < 0)
+                return r;
+        size_t size = strlen(value);
+        *ret = strndup(value, size > 0 && value[size - 1] == '\n' ? size - 1 : size);
+        return *ret ? 0 : -ENOMEM;
 }
 
 static int attribute_write(const Root *root, PciAddress address, const char *name, const char *value)
@@ -85,14 +119,20 @@ static bool has_no_value(const char *name, int error)
 static int read_function(const Root *root, PciAddress address, JsonObject **ret)
 {
         _cleanup_json_ JsonObject *object = json_object_new_object();
+        _cleanup_(subject_close) Subject subject;
+        int r = subject_open(root, address, &subject);
         if (!object)
                 return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
+        if (r < 0 && r != -ENOENT) /* what is gone is found when it is to be unbound */
+                return r;
+        for (size_t i = 0; r == 0 && i < ELEMENTSOF(attributes); i++) {
                 _cleanup_free_ char *value = NULL;
-                int r = attribute_read(root, address, attributes[i], &value);
+                r = attribute_read(&subject, attributes[i], &value);
                 if (r == 0)
                         r = json_add_text(object, attributes[i], value);
-                if (r < 0 && !has_no_value(attributes[i], r))
+                else if (has_no_value(attributes[i], r))
+                        r = 0;
+                if (r < 0)
                         return r;
         }
         *ret = TAKE_PTR(object);
@@ -141,10 +181,10 @@ const char *saved_state_override(const SavedState *state, const char *path)
 }
 
 /* 0 also when the attribute is as before without our doing. */
-static int restore_attribute(const Root *root, PciAddress address, const char *name, const char *before)
+static int restore_attribute(const Subject *subject, const char *name, const char *before)
 {
         _cleanup_free_ char *now = NULL;
-        int r = attribute_read(root, address, name, &now);
+        int r = attribute_read(subject, name, &now);
         if (r == 0 && strcmp(now, before) == 0)
                 return 0;
         if (r == -ENOMEM)
@@ -152,7 +192,7 @@ static int restore_attribute(const Root *root, PciAddress address, const char *n
         /* A function that could not wake the machine up lost nothing with the switch (6.1 drops it in a rescan). */
         if (r == -ENOENT && strcmp(name, WAKEUP) == 0 && strcmp(before, "disabled") == 0)
                 return 0;
-        return attribute_write(root, address, name, value_to_write(name, before));
+        return attribute_write(subject->root, subject->address, name, value_to_write(name, before));
 }
 
 /* Drivers set these as they need them: vfio-pci lets its function sleep, e1000e its own way (KF §4). */
@@ -178,12 +218,16 @@ int saved_state_restore(const SavedState *state, const Root *root, const char *p
                         SavedStatePart part, Finding *finding)
 {
         char failed[FINDING_DETAIL_MAX] = "";
+        _cleanup_(subject_close) Subject subject;
         size_t size = 0;
 
+        /* Of one that is gone no attribute can be read or written: that is told of each. */
+        if (subject_open(root, address, &subject) == -ENOMEM)
+                return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(attributes); i++) {
                 const char *before =
                                 is_part(part, attributes[i]) ? value_of(state, path, attributes[i]) : NULL;
-                int r = before ? restore_attribute(root, address, attributes[i], before) : 0;
+                int r = before ? restore_attribute(&subject, attributes[i], before) : 0;
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 && size < sizeof(failed))
