@@ -9,6 +9,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define KERNEL_THREAD 0x00200000u /* PF_KTHREAD, which systemd tells them by as well */
+
 /* A pass under way. */
 typedef struct Pass {
         const Root *root;
@@ -330,6 +332,22 @@ static int look_at_threads(Pass *pass)
         return 0;
 }
 
+/*
+ * A thread of the kernel itself has no mappings and no descriptors of its own (get_task_mm() gives none for it), and most
+ * of what proc lists is one. What does not say so is looked into.
+ */
+static bool is_kernel_thread(const Pass *pass, const char *folder)
+{
+        _cleanup_free_ char *path = text_format("%s/stat", folder), *text = NULL;
+        unsigned flags;
+
+        if (!path || root_read_attribute(pass->root, path, &text) < 0)
+                return false;
+        /* "2 (kthreadd) S 0 0 0 0 -1 2129984 ...": a name can have anything in it, behind it there is no parenthesis. */
+        const char *rest = strrchr(text, ')');
+        return rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && flags & KERNEL_THREAD;
+}
+
 static int look_at_process(Pass *pass, int pid)
 {
         size_t n_descriptors = 0;
@@ -339,6 +357,8 @@ static int look_at_process(Pass *pass, int pid)
         _cleanup_free_ char *folder = text_format("proc/%d", pid);
         if (!folder)
                 return -ENOMEM;
+        if (is_kernel_thread(pass, folder))
+                return 0;
         int r = look_at_task(pass, folder, &n_descriptors);
         if (r == 0 && n_descriptors == 0)
                 r = look_at_threads(pass);

@@ -287,6 +287,22 @@ START_TEST(test_leader_exited)
 }
 END_TEST
 
+/* What the kernel's own threads have is nobody's use; a process cannot pass for one by its name. */
+START_TEST(test_kernel_thread)
+{
+        suite_write(folder, "proc/500/comm", "kworker/0:1\n");
+        suite_write(folder, "proc/500/stat", "500 (kworker/0:1) I 2 0 0 0 -1 69238880 0 0 0\n");
+        suite_link(folder, "proc/500/fd/9", "/dev/vfio/12");
+        suite_write(folder, "proc/501/comm", "a) I 2 0 0 0 -1 69238880\n");
+        suite_write(folder, "proc/501/stat",
+                    "501 (a) I 2 0 0 0 -1 69238880) S 1 501 501 0 -1 4194560 0 0 0\n");
+        suite_link(folder, "proc/501/fd/9", "/dev/vfio/13");
+        _cleanup_(usage_freep) Usage *usage = read_usage();
+        expect_none(usage, FIRST);
+        expect(usage, LONE, HOLDER_GROUP, "open in a) I 2 0 0 0 -1 69238880 (pid 501)");
+}
+END_TEST
+
 START_TEST(test_no_group_files)
 {
         char path[128];
@@ -435,6 +451,7 @@ int main(void)
         tcase_add_test(tcase, test_handed_devices);
         tcase_add_test(tcase, test_not_permitted);
         tcase_add_test(tcase, test_leader_exited);
+        tcase_add_test(tcase, test_kernel_thread);
         tcase_add_test(tcase, test_no_group_files);
         tcase_add_test(tcase, test_no_proc);
         tcase_add_test(tcase, test_parse);
