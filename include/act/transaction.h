@@ -36,6 +36,7 @@ typedef struct Transaction {
         bool is_undoing;
         bool has_removed;     /* a removal was begun: functions have to come back */
         Topology *now;        /* the latest snapshot: where the functions are */
+        bool is_as_rescanned; /* it was taken when the rescan was over, and nothing was done since but to hold */
         KnownFunctions known; /* of the whole machine before; without addresses in recovery */
         Result result;
         uint64_t began;

@@ -217,13 +217,16 @@ static int check_bare(Transaction *transaction, Finding *finding)
 
         for (size_t i = 0; i < plan->n_functions; i++) {
                 const PlanFunction *planned = &plan->functions[i];
+                _cleanup_free_ char *driver = NULL;
                 const PciFunction *function = topology_find_path(transaction->now, planned->path);
-                if (!function || function->is_bridge || !function->driver)
+                if (!function || function->is_bridge)
                         continue;
-                _cleanup_free_ char *driver = strdup(function->driver);
-                int r = driver ? step_take_off_slipped(transaction, planned, driver, finding) : -ENOMEM;
-                if (r == FINDING_NONE)
-                        r = transaction_look(transaction);
+                int r = step_driver_now(transaction, function->address, &driver);
+                if (r == 0 && driver) {
+                        r = step_take_off_slipped(transaction, planned, driver, finding);
+                        if (r == FINDING_NONE)
+                                r = transaction_look(transaction);
+                }
                 if (r != FINDING_NONE)
                         return r;
         }
@@ -260,17 +263,18 @@ static int work_rescan(Transaction *transaction, const PlanFunction *planned, Fi
         hold = hold_stop(hold);
         if (r == 0)
                 r = transaction_look(transaction);
+        transaction->is_as_rescanned = r == 0;
         return r == 0 ? check_holds(transaction, finding) : r;
 }
 
-static int work_verify(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+static int verify_now(Transaction *transaction, Finding *finding)
 {
         _cleanup_(iomem_freep) Iomem *iomem = NULL;
         _cleanup_(verdict_freep) Verdicts *verdicts = NULL;
         const Plan *plan = transaction->journal.plan;
+        int r = 0;
 
-        int r = transaction_look(transaction);
-        if (r == 0 && transaction->journal.stage != STAGE_BINDING)
+        if (transaction->journal.stage != STAGE_BINDING)
                 r = check_bare(transaction, finding);
         if (r == 0)
                 r = iomem_read(transaction->root, &iomem);
@@ -291,6 +295,16 @@ static int work_verify(Transaction *transaction, const PlanFunction *planned, Fi
                                            &warning);
         }
         return r;
+}
+
+/* What the rescan left is what was seen when it was over. Nothing fails by that alone: it may have come right meanwhile. */
+static int work_verify(Transaction *transaction, const PlanFunction *planned, Finding *finding)
+{
+        int r = transaction->is_as_rescanned ? verify_now(transaction, finding) : FINDING_MADE;
+        if (r != FINDING_MADE)
+                return r;
+        r = transaction_look(transaction);
+        return r == 0 ? verify_now(transaction, finding) : r;
 }
 
 StepWork step_work(PlanStepKind kind)

@@ -102,6 +102,7 @@ int transaction_look(Transaction *transaction)
                 return r;
         topology_free(transaction->now);
         transaction->now = topology;
+        transaction->is_as_rescanned = false;
         return 0;
 }
 
