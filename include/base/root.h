@@ -81,6 +81,10 @@ int root_make_directory(const Root *root, const char *path, mode_t mode) _warn_u
 int root_open_below(int directory, const char *path, int flags, int *ret_fd) _warn_unused_result_
                 _nonnull_(2, 4);
 
+/* As root_read_attribute(), of the file NAME below an open DIRECTORY, without following any symbolic link. */
+int root_read_attribute_below(int directory, const char *name, char **ret) _warn_unused_result_
+                _nonnull_(2, 3);
+
 /*
  * Reads the attribute NAME below DIRECTORY with one read(2) into BUFFER (SIZE bytes), NUL-terminated. -EFBIG when it
  * does not fit, -EBADMSG if it holds a NUL byte.

@@ -13,7 +13,6 @@
 #define AUTOSUSPEND "power/autosuspend_delay_ms"
 #define CONTROL "power/control"
 #define GROUP_TYPE "iommu_group/type"
-#define VALUE_MAX 4096u /* bytes of an attribute; the longest is a driver's name */
 
 /* In the order in which they are written back. */
 static const char *const attributes[] = {
@@ -80,15 +79,8 @@ static int group_type_read(const Subject *subject, char **ret)
 
 static int attribute_read(const Subject *subject, const char *name, char **ret)
 {
-        char value[VALUE_MAX];
-        if (strcmp(name, GROUP_TYPE) == 0)
-                return group_type_read(subject, ret);
-        int r = root_read_below(subject->directory, name, value, sizeof(value));
-        if (r < 0)
-                return r;
-        size_t size = strlen(value);
-        *ret = strndup(value, size > 0 && value[size - 1] == '\n' ? size - 1 : size);
-        return *ret ? 0 : -ENOMEM;
+        return strcmp(name, GROUP_TYPE) == 0 ? group_type_read(subject, ret)
+                                             : root_read_attribute_below(subject->directory, name, ret);
 }
 
 static int attribute_write(const Root *root, PciAddress address, const char *name, const char *value)

@@ -134,36 +134,52 @@ int root_read_link_name(const Root *root, const char *path, char **ret)
         return 0;
 }
 
+/* sysfs and proc know no file sizes: read until nothing comes. */
+static int read_text(int fd, char **ret, size_t *ret_size)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = read_until_end(fd, ROOT_READ_MAX, NULL, NULL, &text, ret_size);
+        if (r < 0)
+                return r;
+        if (strlen(text) != *ret_size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static int read_value(int fd, char **ret)
+{
+        size_t size;
+        int r = read_text(fd, ret, &size);
+        if (r == 0 && size > 0 && (*ret)[size - 1] == '\n')
+                (*ret)[size - 1] = '\0';
+        return r;
+}
+
 int root_read_file(const Root *root, const char *path, char **ret, size_t *ret_size)
 {
         _cleanup_close_ int fd = -1;
-        _cleanup_free_ char *text = NULL;
         size_t size;
         int r = root_open_file(root, path, O_RDONLY | O_NOCTTY, 0, &fd);
-        /* sysfs and proc know no file sizes: read until nothing comes. */
         if (r == 0)
-                r = read_until_end(fd, ROOT_READ_MAX, NULL, NULL, &text, &size);
-        if (r < 0)
-                return r;
-        if (strlen(text) != size)
-                return -EBADMSG;
-        *ret = TAKE_PTR(text);
-        if (ret_size)
+                r = read_text(fd, ret, &size);
+        if (r == 0 && ret_size)
                 *ret_size = size;
-        return 0;
+        return r;
 }
 
 int root_read_attribute(const Root *root, const char *path, char **ret)
 {
-        size_t size;
-        char *text;
-        int r = root_read_file(root, path, &text, &size);
-        if (r < 0)
-                return r;
-        if (size > 0 && text[size - 1] == '\n')
-                text[size - 1] = '\0';
-        *ret = text;
-        return 0;
+        _cleanup_close_ int fd = -1;
+        int r = root_open_file(root, path, O_RDONLY | O_NOCTTY, 0, &fd);
+        return r == 0 ? read_value(fd, ret) : r;
+}
+
+int root_read_attribute_below(int directory, const char *name, char **ret)
+{
+        _cleanup_close_ int fd = -1;
+        int r = root_open_below(directory, name, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
+        return r == 0 ? read_value(fd, ret) : r;
 }
 
 static int write_once(int fd, const char *text)
