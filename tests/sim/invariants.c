@@ -369,6 +369,14 @@ static void check_not_alarmed(Check *check, const Function *function, const Func
                         PCI_ADDRESS_TEXT(function->address));
 }
 
+static bool is_stopped_by_use(const Check *check)
+{
+        for (size_t i = 0; i < check->course->n_results; i++)
+                if (strcmp(result_text(result_at(check, i), "reason"), "use-began") == 0)
+                        return true;
+        return false;
+}
+
 static void check_resources(Check *check, const Function *function, const FunctionBefore *before)
 {
         for (unsigned line = 0; line <= ROM; line++) {
@@ -384,6 +392,10 @@ static void check_resources(Check *check, const Function *function, const Functi
                         continue;
                 }
                 if (bytes(now) >= bytes(was))
+                        continue;
+                /* It had its own size again when some came into use, so that this could not be undone. */
+                if (before->is_given_back && bytes(now) == function->bars[line].size &&
+                    has_failed(check, function) && is_stopped_by_use(check))
                         continue;
                 /* What could not be undone is told and left without a driver. */
                 if (has_failed(check, function) && (!function->driver || function->is_bridge))
