@@ -71,5 +71,6 @@ cannot()
 {
     case $1 in
     by-hand | sibling-on-host) echo "all functions of a host bridge are in one IOMMU group: none can stay with the host" ;;
+    native-drivers) echo "all functions of a host bridge are in one IOMMU group, which nobody can open while one has a driver of the host" ;;
     esac
 }
