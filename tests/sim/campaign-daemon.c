@@ -271,8 +271,14 @@ static void go_through(Watch *watch, bool binds_later)
         if (!await_quiet(watch) || (binds_later && !bind_functions(watch)) || !check_locked(watch))
                 return;
         expect(watch);
-        if (!let_users_go(watch) || !check_locked(watch))
-                return;
+        /* A worker that dies of a fault only then is waited for as well, and its bus asked for again. */
+        const Faults *faults = &watch->session->faults;
+        unsigned n_hits;
+        do {
+                n_hits = faults->n_hits;
+                if (!let_users_go(watch) || !check_locked(watch))
+                        return;
+        } while (watch->daemon.waits && faults->n_hits > n_hits);
         check_left(watch);
 }
 

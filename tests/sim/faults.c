@@ -237,6 +237,7 @@ int faults_strike(Machine *machine, pid_t caller, const char *name, const char *
         if (faults->kind == FAULT_NONE || faults->hit || !is_struck(faults, name, path))
                 return 0;
         faults->hit = true;
+        faults->n_hits++;
         snprintf(faults->what, sizeof(faults->what), "%s at operation %lu, %s %s", fault_name(faults->kind),
                  faults->n, name, path ? path : "?");
         if (faults->kind == FAULT_HANG)

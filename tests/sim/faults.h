@@ -42,11 +42,12 @@ typedef struct Faults {
         unsigned long second_at; /* the worker that recovers is struck as well, at its operation; 0: it is not */
         pid_t group;             /* who came last (a process group), and whether it counts */
         bool counts;
-        bool hit;       /* it happened */
-        bool released;  /* the worker has noticed that it is late */
-        char what[320]; /* the operation that was hit */
-        bool armed;     /* numbers count: not while plans are made */
-        bool trace;     /* print every operation */
+        bool hit;        /* it happened */
+        unsigned n_hits; /* how often, with those of before a recovery */
+        bool released;   /* the worker has noticed that it is late */
+        char what[320];  /* the operation that was hit */
+        bool armed;      /* numbers count: not while plans are made */
+        bool trace;      /* print every operation */
 } Faults;
 
 /* What the operation that is struck does beside its work. */
