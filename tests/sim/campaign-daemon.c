@@ -59,7 +59,7 @@ static void take_results(Watch *watch)
                 if (!watch->results[watch->n_results])
                         session_problem(watch->session, "%s is no document", files[i]->name);
                 else
-                        watch->n_results++;
+                        reasons_see(&watch->session->campaign->reasons, watch->results[watch->n_results++]);
                 snprintf(path, sizeof(path), RESULTS "/%s", files[i]->name);
                 (void) run_remove(machine, path, false);
         }
@@ -168,14 +168,15 @@ static bool bind_functions(Watch *watch)
 
 /* --- users go --- */
 
-/* All users end. Whether one of them was in no enable count, so that the daemon cannot see it go. */
+/* All users end. Whether one that came was in no enable count, so that the daemon cannot see it go, or have gone. */
 static bool end_users(Machine *machine)
 {
         bool is_hidden = false;
 
         for (size_t i = 0; i < machine->n_users; i++) {
                 User *user = &machine->users[i];
-                is_hidden |= user->active && user->kind != USER_GROUP && user->kind != USER_INVISIBLE;
+                is_hidden |= (user->active || user->was_active) && user->kind != USER_GROUP &&
+                             user->kind != USER_INVISIBLE;
                 user->was_active = true; /* who has not come yet stays away */
                 user_end(machine, user);
         }

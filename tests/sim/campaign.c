@@ -147,6 +147,13 @@ static void check_told(Session *session, const char *function, const char *words
                                 function, words);
 }
 
+/* Of one among several functions that are refused. */
+static void check_refusal(Session *session, const char *function, const char *reason)
+{
+        if (!result_lists(session->plans, "refusals", reason, function))
+                session_problem(session, "%s was not refused because of %s", function, reason);
+}
+
 static void check_scope(Session *session, const char *expected)
 {
         const char *scope = result_text(session_plan_at(session, 0), "scope");
@@ -176,6 +183,8 @@ static void check_text(Session *session, const char *text)
                 check_no_warning(session, first, second);
         else if (strcmp(word, "told") == 0)
                 check_told(session, first, text + behind_first);
+        else if (strcmp(word, "refusal") == 0)
+                check_refusal(session, first, second);
         else if (strcmp(word, "scope") == 0)
                 check_scope(session, first);
         else

@@ -7,6 +7,7 @@
  */
 
 #include "faults.h"
+#include "reasons.h"
 #include "scenario.h"
 #include "worker-run.h"
 
@@ -15,6 +16,7 @@ typedef struct Campaign {
         WorkerPlace place;
         unsigned long passed, failed;
         unsigned long outcomes[8]; /* how many ended how */
+        ReasonsSeen reasons;       /* that our programs gave */
         bool verbose;
         bool trace;
         FaultKind only;   /* the one kind of systematic faults; FAULT_NONE: all */

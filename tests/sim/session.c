@@ -105,6 +105,7 @@ static bool run_worker(Session *session, const char *const *arguments)
         if (session->campaign->verbose && r == 0)
                 fprintf(stderr, "# exit %d signal %d\n%s%s", session->last.status, session->last.signal,
                         session->last.output, session->last.complaint);
+        reasons_see(&session->campaign->reasons, session->last.result);
         return r == 0 || session_problem(session, "the worker cannot be run: %s", strerror(-r));
 }
 
@@ -135,6 +136,7 @@ static bool ask_for_plans(Session *session, const char *goal, const char *rung, 
         if (session->last.status == 0) {
                 json_object_put(session->plans);
                 session->plans = json_tokener_parse(session->last.output);
+                reasons_see(&session->campaign->reasons, session->plans);
         }
         return session->plans || session_problem(session, "--plan exited with %d: %s", session->last.status,
                                                  session->last.complaint);

@@ -178,6 +178,8 @@ static bool work(Arguments *arguments, Machine *machine, int n, char **files)
                 is_fine = campaign_random(&arguments->campaign, arguments->seed, arguments->n_random) &&
                           is_fine;
         campaign_summary(&arguments->campaign);
+        if (n > 0 && arguments->stride == 0)
+                reasons_print(&arguments->campaign.reasons);
         printf("%lu passed, %lu failed\n", arguments->campaign.passed, arguments->campaign.failed);
         return is_fine;
 }
