@@ -3,6 +3,7 @@
 
 /* The world that the tests of plan_make() begin with, and how they look into what it made. */
 
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define PORT "0000:00:1c.0"
@@ -55,6 +56,6 @@ static inline void expect_refused(const PlanSet *set, const char *address, Reaso
                                   const char *culprit)
 {
         const PlanRefusal *refusal = find_refusal(set, address);
-        ck_assert_str_eq(reason_name(refusal->reason), reason_name(reason));
+        assert_reason(refusal->reason, reason);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(refusal->culprit), culprit);
 }

@@ -1,6 +1,6 @@
 # Unit tests of the layer programs: UNIT_TESTS += test-NOUN, then SOURCES, CFLAGS and LDADD as in base.mk.
 dist_check_SCRIPTS = tests/unit/test-catalog.sh tests/unit/test-client.sh tests/unit/test-completion.sh tests/unit/test-service.sh tests/unit/test-man.sh \
-        tests/unit/test-readme.sh
+        tests/unit/test-readme.sh tests/unit/test-reasons.sh
 TESTS += $(dist_check_SCRIPTS)
 
 DAEMON_TEST_CFLAGS = $(UNIT_CFLAGS) $(SYSTEMD_CFLAGS)

@@ -4,6 +4,7 @@
 
 #include "act/aftermath.h"
 #include "act/outcome.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 #include "tree.h"
 
@@ -81,8 +82,10 @@ static void expect_in(const Finding *list, size_t n, Reason reason, const char *
 {
         for (size_t i = 0; i < n; i++)
                 if (list[i].reason == reason && strstr(list[i].detail, detail) &&
-                    strcmp(PCI_ADDRESS_TEXT(list[i].culprit), address) == 0)
+                    strcmp(PCI_ADDRESS_TEXT(list[i].culprit), address) == 0) {
+                        reason_was_given(reason);
                         return;
+                }
         for (size_t i = 0; i < n; i++)
                 fprintf(stderr, "%s %s: %s\n", PCI_ADDRESS_TEXT(list[i].culprit),
                         reason_name(list[i].reason), list[i].detail);

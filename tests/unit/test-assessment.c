@@ -2,6 +2,7 @@
 
 #include "base/page.h"
 #include "daemon/assessment.h"
+#include "reason-given.h"
 #include "tree.h"
 
 #define PORT "pci0000:00/0000:00:1c.0"
@@ -82,7 +83,7 @@ START_TEST(what_is_not_on_vfio_is_no_target)
 {
         _cleanup_(assessment_freep) Assessment *assessment = assess(KEY, "");
         assert_targets(assessment, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(assessment->reason, REASON_NONE);
+        assert_reason(assessment->reason, REASON_NONE);
         ck_assert_ptr_null(assessment->remarks);
 }
 END_TEST
@@ -145,7 +146,7 @@ START_TEST(attempts_run_out)
         ck_assert_int_eq(attempts_add(attempts, second_key, REASON_STEP_FAILED), 0);
         _cleanup_(assessment_freep) Assessment *none = assess(KEY, "");
         assert_targets(none, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(none->reason, REASON_ATTEMPTS);
+        assert_reason(none->reason, REASON_ATTEMPTS);
         ck_assert_ptr_nonnull(strstr(none->remarks, reason_text(REASON_BAR_LOST)));
         ck_assert_ptr_nonnull(strstr(none->remarks, "\n0000:01:00.1"));
 }
@@ -158,12 +159,12 @@ START_TEST(a_host_bridge_that_keeps_addresses_is_remarked)
         ck_assert_int_eq(attempts_keep_host(attempts, "0000:00:1c.0/00.0"), 0);
         _cleanup_(assessment_freep) Assessment *here = assess(KEY, ""), *there = assess("0000:00", "");
         assert_targets(here, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(here->reason, REASON_FIRMWARE_ASSIGNMENT);
+        assert_reason(here->reason, REASON_FIRMWARE_ASSIGNMENT);
         ck_assert_ptr_nonnull(strstr(here->remarks, reason_text(REASON_FIRMWARE_ASSIGNMENT)));
         ck_assert_ptr_nonnull(strstr(here->remarks, reason_remedy(REASON_FIRMWARE_ASSIGNMENT)));
-        ck_assert_int_eq(there->reason, REASON_FIRMWARE_ASSIGNMENT);
+        assert_reason(there->reason, REASON_FIRMWARE_ASSIGNMENT);
         _cleanup_(assessment_freep) Assessment *never = assess(KEY, "[default]\nrealign = never\n");
-        ck_assert_int_eq(never->reason, REASON_NONE);
+        assert_reason(never->reason, REASON_NONE);
 }
 END_TEST
 
@@ -177,7 +178,7 @@ START_TEST(what_cannot_be_realigned_is_remarked)
         tree_bind(folder, FIRST, "vfio-pci", true);
         _cleanup_(assessment_freep) Assessment *assessment = assess(KEY, "");
         assert_targets(assessment, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(assessment->reason, REASON_FIXED_BAR);
+        assert_reason(assessment->reason, REASON_FIXED_BAR);
         ck_assert_ptr_nonnull(strstr(assessment->remarks, reason_text(REASON_FIXED_BAR)));
         _cleanup_(assessment_freep) Assessment *never = assess(KEY, "[default]\nrealign = never\n");
         ck_assert_ptr_null(never->remarks);
@@ -211,7 +212,7 @@ START_TEST(what_was_restored_is_left_so)
         ck_assert_int_eq(restored_mark(restored, first_key), 0);
         _cleanup_(assessment_freep) Assessment *alone = assess(KEY, "");
         assert_targets(alone, ASSESSMENT_NOTHING, "");
-        ck_assert_int_eq(alone->reason, REASON_RESTORED);
+        assert_reason(alone->reason, REASON_RESTORED);
         ck_assert_ptr_null(alone->remarks);
         tree_bind(folder, SECOND, "vfio-pci", true);
         _cleanup_(assessment_freep) Assessment *beside = assess(KEY, "");

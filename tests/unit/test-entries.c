@@ -5,6 +5,7 @@
 #include "base/json-document.h"
 #include "base/text.h"
 #include "model/alignment-param.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define OURS_PATH RUN_DIRECTORY "/entries.json"
@@ -161,7 +162,7 @@ START_TEST(test_stand)
         ck_assert_int_eq(entries_stand(root, plan, &finding), FINDING_NONE);
         set("0000:00:1c.0/00.0");
         ck_assert_int_eq(entries_stand(root, plan, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_ENTRY_REJECTED);
+        assert_reason(finding.reason, REASON_ENTRY_REJECTED);
         ck_assert_ptr_nonnull(strstr(finding.detail, "16@0000:00:1c.0/00.1"));
 }
 END_TEST
@@ -259,10 +260,10 @@ START_TEST(test_full)
         size_t n = 99;
         set(text);
         ck_assert_int_eq(entries_check(root, plan, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
+        assert_reason(finding.reason, REASON_ATTRIBUTE_FULL);
         finding = (Finding){ 0 };
         ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
+        assert_reason(finding.reason, REASON_ATTRIBUTE_FULL);
         ck_assert_ptr_nonnull(strstr(finding.detail, "bytes are taken by others"));
         ck_assert_uint_eq(n, 99);
         expect_text(text);
@@ -312,7 +313,7 @@ START_TEST(test_ours_is_garbage)
                 suite_write(folder, OURS_PATH, garbage[i]);
                 set(full);
                 ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
-                ck_assert_int_eq(finding.reason, REASON_ATTRIBUTE_FULL);
+                assert_reason(finding.reason, REASON_ATTRIBUTE_FULL);
                 expect_text(full);
         }
 }
@@ -332,7 +333,7 @@ START_TEST(test_rejected)
         size_t n;
         kernel = KERNEL_CUTS;
         ck_assert_int_eq(entries_install(root, plan, ENTRIES_KEPT, &n, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_ENTRY_REJECTED);
+        assert_reason(finding.reason, REASON_ENTRY_REJECTED);
         ck_assert_ptr_nonnull(strstr(finding.detail, "reads back as \"0000:00:1c.0/00.0"));
         kernel = KERNEL_TAKES;
         uninstall(); /* what came through is ours, and goes */

@@ -4,6 +4,7 @@
 
 #include "act/group-guard.h"
 #include "base/text.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define FUNCTION "0000:00:08.0"
@@ -47,7 +48,7 @@ static void expect(Reason reason)
 {
         ck_assert_int_eq(group_guard_open_one(&guard, root, &function, &finding),
                          reason == REASON_NONE ? FINDING_NONE : FINDING_MADE);
-        ck_assert_int_eq(finding.reason, reason);
+        assert_reason(finding.reason, reason);
         ck_assert_uint_eq(guard.n_fds, reason == REASON_NONE);
 }
 

@@ -5,6 +5,7 @@
 #include "act/journal.h"
 #include "base/reason.h"
 #include "dbus-stage.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define ALARM_SEC 50 /* for a hook that does not end */
@@ -265,7 +266,10 @@ START_TEST(bound_is_kept)
         bus_daemon();
         timeout_sec = "1";
         ck_assert_int_eq(hook(start, ONE), 0);
-        assert_said("0000:01:00.0 cannot be realigned: another transaction is running");
+        _cleanup_free_ char *line =
+                        text_format("0000:01:00.0 cannot be realigned: %s", reason_text(REASON_LOCK_HELD));
+        assert_said(line);
+        reason_was_given(REASON_LOCK_HELD);
         bus_let_go(&bus);
 }
 END_TEST
@@ -339,6 +343,7 @@ static void assert_not_now(void)
         _cleanup_free_ char *line = text_format("not started: 0000:01:00.0 cannot be handed over now: %s",
                                                 reason_text(REASON_MIDWAY));
         assert_said(line);
+        reason_was_given(REASON_MIDWAY);
 }
 
 /* libvirt must not take what is being taken out: no policy can want that, and the daemon answers in time. */
@@ -442,6 +447,7 @@ START_TEST(binds_start_nothing_meanwhile)
         _cleanup_free_ char *answer =
                         text_format("0000:01:00.0 needs-realign - %s|", reason_name(REASON_GUEST_CHANGES));
         assert_answer(call_settle(client, FUNCTION_NAME, WAIT_USEC), answer);
+        reason_was_given(REASON_GUEST_CHANGES);
         assert_calls("plan --sysroot", 0);
         ck_assert_int_eq(hook(started, ONE), 0);
         stage_await(&bus.stage, "Realigning on");

@@ -6,6 +6,7 @@
 #include "daemon/log.h"
 #include "daemon/shared-page-log.h"
 #include "daemon/transaction-log.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #include <signal.h>
@@ -197,6 +198,7 @@ START_TEST(test_shared_pages)
 
         ck_assert_int_eq(shared_page_log(&survey, &told), 0);
         expect("MESSAGE_ID", reason_message_id(REASON_GROUPS_SHARE_PAGE));
+        reason_was_given(REASON_GROUPS_SHARE_PAGE);
         expect("PCI_FUNCTION", "0000:01:00.0");
         sent[0] = '\0';
         ck_assert_int_eq(shared_page_log(&survey, &told), 0);

@@ -2,6 +2,7 @@
 
 #include "judge/plan-part.h"
 #include "judge/plan-proof.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define PORT "0000:00:1c.0"
@@ -54,7 +55,7 @@ static Obstacle prove(void)
 static void expect(Reason reason, const char *culprit)
 {
         Obstacle obstacle = prove();
-        ck_assert_str_eq(reason_name(obstacle.reason), reason_name(reason));
+        assert_reason(obstacle.reason, reason);
         if (culprit)
                 ck_assert_str_eq(PCI_ADDRESS_TEXT(obstacle.culprit), culprit);
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "plan-cases.h"
+#include "reason-given.h"
 
 /* "entries unbind:01:00.0 …", all steps of PLAN. */
 static char *steps_text(const Plan *plan)
@@ -30,7 +31,7 @@ static void expect_narrowed(Reason reason, const char *culprit)
         ck_assert_uint_eq(set->n_plans, 1);
         const Plan *plan = set->plans[0];
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_str_eq(reason_name(plan->narrowed), reason_name(reason));
+        assert_reason(plan->narrowed, reason);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(plan->narrowed_by), culprit);
         ck_assert_ptr_null(find_planned(plan, PORT));
         ck_assert_ptr_null(find_planned(plan, culprit));
@@ -42,7 +43,7 @@ START_TEST(test_bus)
         _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
 
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_BUS);
-        ck_assert_int_eq(plan->narrowed, REASON_NONE);
+        assert_reason(plan->narrowed, REASON_NONE);
         ck_assert_uint_eq(plan->page, WORLD_PAGE);
         ck_assert_uint_eq(plan->n_functions, 4);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(plan->root_bus), "0000:00:00.0");
@@ -263,7 +264,7 @@ START_TEST(test_root_bus)
         world_add_small(&world, "0001:00:0a.0", NULL, 0x91000000); /* fine as it is */
         _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, "0001:00:08.0");
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_int_eq(plan->narrowed, REASON_BRIDGE_STAYS);
+        assert_reason(plan->narrowed, REASON_BRIDGE_STAYS);
         ck_assert_uint_eq(plan->n_functions, 2);
         expect_steps(plan,
                      "entries unbind:00:08.0 unbind:00:09.0 remove:00:08.0 remove:00:09.0 rescan verify "
@@ -276,7 +277,7 @@ START_TEST(test_device_tree)
         first->device_tree = second->device_tree = third->device_tree = port->device_tree = true;
         _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_int_eq(plan->narrowed, REASON_BRIDGE_STAYS);
+        assert_reason(plan->narrowed, REASON_BRIDGE_STAYS);
         ck_assert_uint_eq(plan->n_functions, 3);
 }
 END_TEST
@@ -391,7 +392,7 @@ START_TEST(test_scope_of_policy)
         world_settings(&world, second)->scope = POLICY_SCOPE_FUNCTION;
         _cleanup_(plan_freep) Plan *plan = world_only_plan(&world, FIRST);
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_int_eq(plan->narrowed, REASON_NONE);
+        assert_reason(plan->narrowed, REASON_NONE);
         ck_assert_uint_eq(plan->n_functions, 3);
 }
 END_TEST
@@ -407,7 +408,7 @@ START_TEST(test_scope_smallest)
         world_line(port, WORLD_MEMORY_WINDOW, WINDOW_START, 2 * WORLD_PAGE, WORLD_BAR_WINDOW);
         _cleanup_(plan_freep) Plan *wide = world_only_plan(&world, FIRST);
         ck_assert_int_eq(wide->scope, PLAN_SCOPE_BUS);
-        ck_assert_int_eq(wide->narrowed, REASON_NONE);
+        assert_reason(wide->narrowed, REASON_NONE);
 
         world_settings(&world, third)->scope = POLICY_SCOPE_FUNCTION; /* which is stricter */
         _cleanup_(plan_set_freep) PlanSet *set = world_plan(&world, FIRST);

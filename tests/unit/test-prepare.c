@@ -6,6 +6,7 @@
 #include "judge/plan-document.h"
 #include "judge/plan-proof.h"
 #include "plan-cases.h"
+#include "reason-given.h"
 
 static PlanSet *set;
 
@@ -91,7 +92,7 @@ START_TEST(test_one)
         PREPARE(FIRST);
         const Plan *plan = only_plan();
         ck_assert_int_eq(plan->scope, PLAN_SCOPE_FUNCTION);
-        ck_assert_int_eq(plan->narrowed, REASON_SIBLING_ON_HOST_DRIVER);
+        assert_reason(plan->narrowed, REASON_SIBLING_ON_HOST_DRIVER);
         ck_assert_ptr_nonnull(find_planned(plan, FIRST));
         ck_assert_ptr_null(find_planned(plan, SECOND));
 }
@@ -180,11 +181,11 @@ END_TEST
 START_TEST(test_proof)
 {
         PREPARE(FIRST, SECOND);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         carries(second, HOLDER_NET, "network interface eth1 (up)");
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_IN_USE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_IN_USE);
         carries_no_more(HOLDER_NET);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         /* One that nobody has named is not taken off its driver, whatever the document says. */
         for (size_t i = 0; i < set->plans[0]->n_functions; i++)
                 if (pci_address_equal(set->plans[0]->functions[i].address, second->address))
@@ -217,7 +218,7 @@ START_TEST(test_verify)
         world_line(third, 1, WINDOW_START + 0x1100, 256, WORLD_BAR);
         _cleanup_(verdict_freep) Verdicts *shared = world_verdicts(&world);
         ck_assert_int_eq(verify_world(set->plans[0], &world.topology, shared, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
         world_line(second, 1, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
         world_line(third, 1, WINDOW_START + 0x2000, WORLD_PAGE, WORLD_BAR);
         _cleanup_(verdict_freep) Verdicts *apart = world_verdicts(&world);

@@ -5,6 +5,7 @@
 #include "judge/plan-document.h"
 #include "judge/plan-proof.h"
 #include "judge/rebind.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #include <errno.h>
@@ -76,7 +77,7 @@ static void expect_refused(const char *address, Reason reason, const char *detai
         ck_assert_uint_eq(set->n_plans, 0);
         ck_assert_uint_eq(set->n_refusals, 1);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(set->refusals[0].address), address);
-        ck_assert_str_eq(reason_name(set->refusals[0].reason), reason_name(reason));
+        assert_reason(set->refusals[0].reason, reason);
         if (detail)
                 ck_assert_str_eq(set->refusals[0].detail, detail);
 }
@@ -240,9 +241,9 @@ END_TEST
 START_TEST(test_proof)
 {
         ASK(PLAN_GOAL_DETACH, NIC, FREE);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         carries(nic, HOLDER_NET, "network interface eth0 (up)");
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_IN_USE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_IN_USE);
 }
 END_TEST
 
@@ -255,16 +256,16 @@ START_TEST(test_proof_of_what_is_done)
         set->plans[0]->functions[0].on_vfio = true;
         free(set->plans[0]->functions[0].driver);
         set->plans[0]->functions[0].driver = strdup("vfio-pci");
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
 }
 END_TEST
 
 START_TEST(test_proof_of_another)
 {
         ASK(PLAN_GOAL_REATTACH, GUEST);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         guest->device = 0x1234;
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
 }
 END_TEST
 

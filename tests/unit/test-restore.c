@@ -6,6 +6,7 @@
 #include "judge/plan-document.h"
 #include "judge/plan-proof.h"
 #include "judge/rebind.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #include <errno.h>
@@ -87,7 +88,7 @@ static void expect_refused(const char *address, Reason reason, const char *culpr
         ck_assert_uint_eq(set->n_plans, 0);
         ck_assert_uint_eq(set->n_refusals, 1);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(set->refusals[0].address), address);
-        ck_assert_str_eq(reason_name(set->refusals[0].reason), reason_name(reason));
+        assert_reason(set->refusals[0].reason, reason);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(set->refusals[0].culprit), culprit);
 }
 
@@ -195,7 +196,7 @@ START_TEST(test_reattach)
         world.grown = NULL;
         REATTACH(FIRST);
         ck_assert_int_eq(only_plan()->scope, PLAN_SCOPE_NONE);
-        ck_assert_int_eq(only_plan()->narrowed, REASON_NONE);
+        assert_reason(only_plan()->narrowed, REASON_NONE);
 }
 END_TEST
 
@@ -206,7 +207,7 @@ START_TEST(test_reattach_kept)
         world_settings(&world, first)->max_move = WORLD_PAGE / 2;
         REATTACH(FIRST);
         ck_assert_int_eq(only_plan()->scope, PLAN_SCOPE_NONE);
-        ck_assert_int_eq(only_plan()->narrowed, REASON_BAR_TOO_LARGE);
+        assert_reason(only_plan()->narrowed, REASON_BAR_TOO_LARGE);
 }
 END_TEST
 
@@ -225,10 +226,10 @@ static void expect_document(void)
 START_TEST(test_proof)
 {
         RESTORE(FIRST);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
         world_hold(&world, first, HOLDER_GROUP);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_IN_USE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_IN_USE);
 }
 END_TEST
 
@@ -236,14 +237,14 @@ START_TEST(test_proof_of_others)
 {
         world_bind(first, NULL, false);
         RESTORE(FIRST);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
         set->plans[0]->functions[0].alignment = 0;
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_WORLD_CHANGED);
         world_bind(first, "vfio-pci", true);
         world_settings(&world, first)->after_reattach = POLICY_AFTER_REATTACH_RESTORE;
         REATTACH(FIRST);
-        ck_assert_int_eq(world_prove(&world, set->plans[0]), REASON_NONE);
+        assert_reason(world_prove(&world, set->plans[0]), REASON_NONE);
         expect_document();
 }
 END_TEST
@@ -289,14 +290,14 @@ START_TEST(test_verified)
 {
         RESTORE(FIRST);
         ck_assert_int_eq(verify(), FINDING_MADE); /* nothing has happened yet */
-        ck_assert_int_eq(finding.reason, REASON_SIZE_KEPT);
+        assert_reason(finding.reason, REASON_SIZE_KEPT);
         ck_assert_int_eq(verify_back(), FINDING_NONE);
         world_line(first, 1, WINDOW_START, OWN_SIZE, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_NONE);
         ck_assert_int_eq(shares(), FINDING_NONE);
         world_line(first, 1, WINDOW_START, OWN_SIZE / 2, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_BAR_LOST);
+        assert_reason(finding.reason, REASON_BAR_LOST);
 }
 END_TEST
 
@@ -307,7 +308,7 @@ START_TEST(test_shares_with_host)
         world_line(first, 1, WINDOW_START + 0x2100, OWN_SIZE, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_NONE);
         ck_assert_int_eq(shares(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
 }
 END_TEST
 
@@ -318,7 +319,7 @@ START_TEST(test_shares_with_guest)
         RESTORE(FIRST);
         world_line(first, 1, WINDOW_START + 0x1100, OWN_SIZE, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
         ck_assert_ptr_nonnull(strstr(finding.detail, SECOND));
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include "act/hold.h"
 #include "act/saved-state.h"
 #include "base/text.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define PORT "0000:00:1c.0"
@@ -250,7 +251,7 @@ START_TEST(test_not_restored)
         snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FIRST "/msi_bus", folder);
         ck_assert_int_eq(unlink(full), 0);
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_STATE_NOT_RESTORED);
+        assert_reason(finding.reason, REASON_STATE_NOT_RESTORED);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FIRST);
         ck_assert_str_eq(
                         finding.detail,
@@ -268,7 +269,7 @@ START_TEST(test_all_lost)
         snprintf(full, sizeof(full), "%s/sys/bus/pci/devices/" FIRST, folder);
         suite_folder_remove(full);
         ck_assert_int_eq(restore(state, FIRST_PATH, FIRST), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_STATE_NOT_RESTORED);
+        assert_reason(finding.reason, REASON_STATE_NOT_RESTORED);
         ck_assert_uint_lt(strlen(finding.detail), FINDING_DETAIL_MAX);
         ck_assert_ptr_nonnull(strstr(finding.detail, "driver_override was"));
 }

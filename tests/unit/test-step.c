@@ -5,6 +5,7 @@
 #include "act/outcome.h"
 #include "act/step.h"
 #include "base/text.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 #include "tree.h"
 
@@ -136,7 +137,7 @@ START_TEST(test_late_unbind)
 {
         stuck = UNBIND_PATH;
         ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin late failed "), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_STEP_LATE);
+        assert_reason(finding.reason, REASON_STEP_LATE);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
         ck_assert_uint_eq(transaction->guard.n_fds, 0);
 
@@ -227,7 +228,7 @@ START_TEST(test_failed)
         transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
         link_driver("e1000e");
         ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin failed "), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_WORLD_CHANGED);
+        assert_reason(finding.reason, REASON_WORLD_CHANGED);
         ck_assert_ptr_nonnull(strstr(finding.detail, "e1000e"));
 }
 END_TEST
@@ -237,7 +238,7 @@ START_TEST(test_refused_by_kernel)
         transaction->journal.plan->step_timeout_usec = UINT64_C(3600) * 1000000;
         refused = UNBIND_PATH;
         ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin failed "), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_STEP_FAILED);
+        assert_reason(finding.reason, REASON_STEP_FAILED);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
         ck_assert_ptr_nonnull(strstr(finding.detail, "to /" UNBIND_PATH ": Input/output error"));
 }
@@ -250,7 +251,7 @@ START_TEST(test_unreadable)
         link_driver(NULL);
         suite_write(folder, DRIVER_LINK, "no link");
         ck_assert_int_eq(run(PLAN_STEP_UNBIND, STAGE_TAKING, "begin failed "), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_STEP_FAILED);
+        assert_reason(finding.reason, REASON_STEP_FAILED);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
         ck_assert_str_eq(finding.detail, "unbind: Invalid argument");
 }

@@ -8,6 +8,7 @@
 #include "act/step.h"
 #include "base/text.h"
 #include "host-tree.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 #include "tree.h"
 
@@ -100,7 +101,7 @@ static int take_off(void)
 static void expect_left_alone(const char *detail)
 {
         ck_assert_int_eq(take_off(), FINDING_MADE);
-        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_USE_BEGAN));
+        assert_reason(finding.reason, REASON_USE_BEGAN);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), FUNCTION);
         ck_assert_str_eq(finding.detail, detail);
         ck_assert_ptr_null(writes);
@@ -156,7 +157,7 @@ START_TEST(test_unreadable)
 {
         suite_write(folder, "proc/self/mountinfo", "garbage\n");
         ck_assert_int_eq(take_off(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_USE_BEGAN);
+        assert_reason(finding.reason, REASON_USE_BEGAN);
         ck_assert_ptr_null(writes);
 }
 END_TEST
@@ -189,7 +190,7 @@ START_TEST(test_group_cannot_be_kept)
 {
         put_on_vfio(false);
         ck_assert_int_eq(take_off(), FINDING_MADE);
-        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_NO_GROUP_FILES));
+        assert_reason(finding.reason, REASON_NO_GROUP_FILES);
         ck_assert_ptr_null(writes);
 }
 END_TEST
@@ -203,7 +204,7 @@ static void expect_late_one_off(PlanStepKind kind, JournalStage stage)
         ck_assert_int_eq(transaction_look(transaction), 0);
         ck_assert_int_eq(step_run(transaction, kind, 0, 0, 1, &finding), FINDING_MADE);
         /* The tree's function has no address: nothing may be bound to it, whoever was first (KF §7). */
-        ck_assert_str_eq(reason_name(finding.reason), reason_name(REASON_BAR_LOST));
+        assert_reason(finding.reason, REASON_BAR_LOST);
         ck_assert_str_eq(writes, TAKEN_OFF);
 }
 
@@ -211,8 +212,7 @@ START_TEST(test_verified_bare)
 {
         expect_late_one_off(PLAN_STEP_VERIFY, STAGE_REMOVING);
         ck_assert_uint_eq(transaction->result.n_warnings, 1);
-        ck_assert_str_eq(reason_name(transaction->result.warnings[0].reason),
-                         reason_name(REASON_SLIPPED_THROUGH));
+        assert_reason(transaction->result.warnings[0].reason, REASON_SLIPPED_THROUGH);
 }
 END_TEST
 

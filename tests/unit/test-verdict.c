@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "judge/verdict.h"
 #include "layout.h"
+#include "reason-given.h"
 #include "reference.h"
 #include "suite.h"
 
@@ -78,7 +79,7 @@ static void expect(FunctionVerdict verdict, Reason reason)
 {
         FunctionReport report = judge(PAGE);
         ck_assert_str_eq(function_verdict_name(report.verdict), function_verdict_name(verdict));
-        ck_assert_str_eq(reason_name(report.reason), reason_name(reason));
+        assert_reason(report.reason, reason);
 }
 
 static void misalign(void)
@@ -168,7 +169,7 @@ START_TEST(test_refusals)
                 *function = cases[i].function;
                 function->on_vfio = true;
                 function->resources = aligned;
-                ck_assert_str_eq(reason_name(verdict_refusal(function)), reason_name(cases[i].reason));
+                assert_reason(verdict_refusal(function), cases[i].reason);
                 expect(FUNCTION_OK, REASON_NONE); /* nothing has to be done, so nothing is refused */
                 misalign();
                 expect(cases[i].reason == REASON_NONE ? FUNCTION_NEEDS_REALIGN : FUNCTION_CANNOT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 #include "act/verify.h"
+#include "reason-given.h"
 #include "topology-builder.h"
 
 #define PORT "0000:00:1c.0"
@@ -76,7 +77,7 @@ static void expect_loss(Reason reason, const char *culprit, const char *detail)
 
         for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
                 ck_assert_int_eq(ways[i](), FINDING_MADE);
-                ck_assert_str_eq(reason_name(finding.reason), reason_name(reason));
+                assert_reason(finding.reason, reason);
                 ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), culprit);
                 ck_assert_msg(strstr(finding.detail, detail), "\"%s\" does not say \"%s\"", finding.detail,
                               detail);
@@ -86,7 +87,7 @@ static void expect_loss(Reason reason, const char *culprit, const char *detail)
 START_TEST(test_realigned)
 {
         ck_assert_int_eq(verify(), FINDING_MADE); /* nothing has happened yet */
-        ck_assert_int_eq(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
+        assert_reason(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
         realign();
         ck_assert_int_eq(verify(), FINDING_NONE);
 }
@@ -98,13 +99,13 @@ START_TEST(test_no_effect)
         world_line(first, MEMORY_BAR, WINDOW_START + 0x500, 0x100, WORLD_BAR); /* moved, that is all */
         world_line(second, MEMORY_BAR, WINDOW_START + 0x600, 0x100, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
+        assert_reason(finding.reason, REASON_FIRMWARE_ASSIGNMENT);
         ck_assert_ptr_nonnull(strstr(finding.detail, "BAR 1 at 0xfe800500 is shared"));
         ck_assert_int_eq(verify_back(), FINDING_NONE);
 
         world_line(second, MEMORY_BAR, WINDOW_START + 0x1000, WORLD_PAGE, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
 
         first->resources.lines[LARGE_BAR] = (PciResource){ 0 };
         expect_loss(REASON_BAR_LOST, FIRST, "BAR 2");
@@ -116,7 +117,7 @@ START_TEST(test_no_effect_where_none_was_due)
 {
         plan->functions[PLANNED_FIRST].alignment = plan->functions[PLANNED_SECOND].alignment = 0;
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
 }
 END_TEST
 
@@ -262,14 +263,14 @@ START_TEST(test_still_shared)
         world_line(second, MEMORY_BAR, WINDOW_START + 0x2100, 0x100,
                    WORLD_BAR); /* alone, off the page's start */
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
         ck_assert_str_eq(PCI_ADDRESS_TEXT(finding.culprit), SECOND);
         ck_assert_ptr_nonnull(strstr(finding.detail, "BAR 1 at 0xfe802100 is misaligned"));
 
         world_line(second, MEMORY_BAR, WINDOW_START + 0x2000, 0x100, WORLD_BAR);
         world_line(bystander, MEMORY_BAR, WINDOW_START + 0x2800, 0x100, WORLD_BAR);
         ck_assert_int_eq(verify(), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_PAGE_SHARED);
+        assert_reason(finding.reason, REASON_PAGE_SHARED);
         ck_assert_ptr_nonnull(strstr(finding.detail, "is shared, its neighbour is 0000:00:1e.0"));
 
         second->on_vfio = false; /* whatever it is now: it was on VFIO, and will be again */
@@ -292,10 +293,10 @@ START_TEST(test_function)
         first->resources.lines[LARGE_BAR] = (PciResource){ 0 };
         ck_assert_int_eq(verify_function(plan, PLANNED_SECOND, &world.topology, &finding), FINDING_NONE);
         ck_assert_int_eq(verify_function(plan, PLANNED_FIRST, &world.topology, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_BAR_LOST);
+        assert_reason(finding.reason, REASON_BAR_LOST);
         first->vendor = 0;
         ck_assert_int_eq(verify_function(plan, PLANNED_FIRST, &world.topology, &finding), FINDING_MADE);
-        ck_assert_int_eq(finding.reason, REASON_IDS_CHANGED);
+        assert_reason(finding.reason, REASON_IDS_CHANGED);
 }
 END_TEST
 
@@ -325,7 +326,7 @@ static void expect_group_reason(size_t index, Reason reason, const char *detail)
         ck_assert_int_eq(r, detail ? FINDING_MADE : FINDING_NONE);
         if (!detail)
                 return;
-        ck_assert_str_eq(reason_name(finding.reason), reason_name(reason));
+        assert_reason(finding.reason, reason);
         ck_assert_msg(strstr(finding.detail, detail), "\"%s\" does not say \"%s\"", finding.detail, detail);
 }
 
