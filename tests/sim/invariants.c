@@ -369,10 +369,10 @@ static void check_not_alarmed(Check *check, const Function *function, const Func
                         PCI_ADDRESS_TEXT(function->address));
 }
 
-static bool is_stopped_by_use(const Check *check)
+static bool some_came_into_use(const Check *check)
 {
-        for (size_t i = 0; i < check->course->n_results; i++)
-                if (strcmp(result_text(result_at(check, i), "reason"), "use-began") == 0)
+        for (size_t i = 0; i < check->machine->n_functions; i++)
+                if (is_told(check, check->machine->functions[i], "use-began"))
                         return true;
         return false;
 }
@@ -395,7 +395,7 @@ static void check_resources(Check *check, const Function *function, const Functi
                         continue;
                 /* It had its own size again when some came into use, so that this could not be undone. */
                 if (before->is_given_back && bytes(now) == function->bars[line].size &&
-                    has_failed(check, function) && is_stopped_by_use(check))
+                    has_failed(check, function) && some_came_into_use(check))
                         continue;
                 /* What could not be undone is told and left without a driver. */
                 if (has_failed(check, function) && (!function->driver || function->is_bridge))
