@@ -7,6 +7,7 @@
  */
 
 #include "client/client.h"
+#include "judge/page-view.h"
 #include "judge/verdict.h"
 #include "model/grown.h"
 
@@ -14,6 +15,7 @@ typedef struct Machine {
         Topology *topology;
         Iomem *iomem;
         Verdicts *verdicts;
+        PageIndex *pages; /* with what iomem has */
         Grown *grown;
 } Machine;
 

@@ -7,6 +7,7 @@
  */
 
 #include "daemon/manager.h"
+#include "judge/page-view.h"
 
 typedef struct BarView {
         unsigned line;
@@ -46,9 +47,9 @@ typedef struct FunctionView {
         unsigned n_bus_changes; /* the bus's, when the state was read */
 } FunctionView;
 
-/* The facts of FUNCTION, one of the manager's survey. -ENOMEM. */
-int function_facts_read(const Manager *manager, const PciFunction *function,
-                        FunctionFacts *ret) _warn_unused_result_ _nonnull_(1, 2, 3);
+/* The facts of FUNCTION, one of the manager's survey; who shares pages with it only with PAGES. -ENOMEM. */
+int function_facts_read(const Manager *manager, const PageIndex *pages, const PciFunction *function,
+                        FunctionFacts *ret) _warn_unused_result_ _nonnull_(1, 3, 4);
 void function_facts_clear(FunctionFacts *facts) _nonnull_(1);
 
 /* BUS: the function's own, or NULL. -ENOMEM. */

@@ -17,18 +17,24 @@ typedef struct PageOwner {
         const char *name;            /* of the range of /proc/iomem; NULL: a function's */
 } PageOwner;
 
+/* All owners of a snapshot in the order of addresses, so that those of a page are found without looking at every function. */
+typedef struct PageIndex PageIndex;
+
+/* For pages of PAGE bytes. The result refers to TOPOLOGY and IOMEM, which may be NULL. -ENOMEM. */
+int page_index_make(const Topology *topology, const Iomem *iomem, uint64_t page,
+                    PageIndex **ret) _warn_unused_result_ _nonnull_(1, 4);
+PageIndex *page_index_free(PageIndex *index);
+DEFINE_CLEANUP(PageIndex *, page_index_free);
+
 typedef struct PageView {
         uint64_t start, end; /* of the page, inclusive */
         PageOwner *owners;
         size_t n_owners;
 } PageView;
 
-/*
- * The owners of the page of PAGE bytes that ADDRESS is in. The result refers to TOPOLOGY and IOMEM, which may be NULL.
- * -ENOMEM.
- */
-int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
-                   PageView **ret) _warn_unused_result_ _nonnull_(1, 5);
+/* The owners of the page that ADDRESS is in. The result refers to what the index was made from. -ENOMEM. */
+int page_view_make(const PageIndex *index, uint64_t address, PageView **ret) _warn_unused_result_
+                _nonnull_(1, 3);
 PageView *page_view_free(PageView *view);
 DEFINE_CLEANUP(PageView *, page_view_free);
 

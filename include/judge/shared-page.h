@@ -15,13 +15,13 @@ typedef struct SharedPages {
         size_t n_pages;
 } SharedPages;
 
-/* Adds the pages of FUNCTION's BARs that are such pages and not there yet. IOMEM may be NULL. -ENOMEM. */
-int shared_pages_add(SharedPages *pages, const Verdicts *verdicts, const Iomem *iomem,
-                     const PciFunction *function) _warn_unused_result_ _nonnull_(1, 2, 4);
+/* Adds the pages of FUNCTION's BARs that are such pages and not there yet. INDEX is of the same snapshot. -ENOMEM. */
+int shared_pages_add(SharedPages *pages, const Verdicts *verdicts, const PageIndex *index,
+                     const PciFunction *function) _warn_unused_result_ _nonnull_(1, 2, 3, 4);
 
 /* The same for all functions that are on VFIO: those are the ones that are given away. */
 int shared_pages_add_on_vfio(SharedPages *pages, const Verdicts *verdicts,
-                             const Iomem *iomem) _warn_unused_result_ _nonnull_(1, 2);
+                             const PageIndex *index) _warn_unused_result_ _nonnull_(1, 2, 3);
 void shared_pages_clear(SharedPages *pages);
 
 /*

@@ -38,8 +38,7 @@ static JsonObject *neighbours_document(const Machine *machine, const PciFunction
                 return NULL;
         if (verdict_of(verdicts, function)->bars[line].n_neighbours == 0)
                 return TAKE_PTR(array);
-        if (page_view_make(machine->topology, machine->iomem, verdicts->page,
-                           function->resources.lines[line].start, &page) < 0 ||
+        if (page_view_make(machine->pages, function->resources.lines[line].start, &page) < 0 ||
             page_view_neighbours(page, function, line, &names) < 0)
                 return NULL;
         for (size_t i = 0; names[i]; i++)

@@ -73,8 +73,7 @@ static ClientExit explain_shared(const Explanation *e, const PciFunction *functi
         _cleanup_(page_view_freep) PageView *view = NULL;
         char size[TEXT_BYTES_MAX];
         const PciResource *resource = &function->resources.lines[line];
-        int r = page_view_make(e->machine->topology, e->machine->iomem, e->context->page, resource->start,
-                               &view);
+        int r = page_view_make(e->machine->pages, resource->start, &view);
         _cleanup_free_ char *others = r < 0 ? NULL : others_text(view, function, line);
         if (!others)
                 return client_error("out of memory");
@@ -407,8 +406,7 @@ static int add_pages(const Explanation *e, const PciFunction *function, JsonObje
                 _cleanup_(page_view_freep) PageView *view = NULL;
                 if (!report->bars[line].small || is_in_page_of_earlier(e, function, line))
                         continue;
-                int r = page_view_make(e->machine->topology, e->machine->iomem, e->context->page,
-                                       resource->start, &view);
+                int r = page_view_make(e->machine->pages, resource->start, &view);
                 if (r < 0)
                         return r;
                 if (!pages || json_append(pages, document_page(e->machine->verdicts, view)) < 0)

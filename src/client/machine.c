@@ -9,6 +9,7 @@ Machine *machine_free(Machine *machine)
 {
         if (!machine)
                 return NULL;
+        page_index_free(machine->pages);
         verdict_free(machine->verdicts);
         grown_free(machine->grown);
         iomem_free(machine->iomem);
@@ -44,6 +45,8 @@ ClientExit machine_read(const ClientContext *context, Machine **ret)
         if (r < 0)
                 return client_error("/proc/iomem cannot be read: %s", strerror(-r));
         r = verdict_compute(machine->topology, machine->iomem, context->page, &machine->verdicts);
+        if (r == 0)
+                r = page_index_make(machine->topology, machine->iomem, context->page, &machine->pages);
         if (r < 0)
                 return client_error("the functions cannot be judged: %s", strerror(-r));
         status = read_grown(context, machine);

@@ -140,8 +140,7 @@ static void print_title(const Map *map, const PageView *view)
 static ClientExit draw_page(const Map *map, uint64_t start)
 {
         _cleanup_(page_view_freep) PageView *view = NULL;
-        int r = page_view_make(map->machine->topology, map->machine->iomem, map->context->page, start,
-                               &view);
+        int r = page_view_make(map->machine->pages, start, &view);
         if (r < 0)
                 return client_error("out of memory");
         _cleanup_free_ StyleColor *colors = calloc(view->n_owners + 1, sizeof(*colors));
@@ -209,8 +208,7 @@ static int add_page_documents(const Map *map, JsonObject *object)
 
         for (size_t i = 0; i < map->n_pages; i++) {
                 _cleanup_(page_view_freep) PageView *view = NULL;
-                int r = page_view_make(map->machine->topology, map->machine->iomem, map->context->page,
-                                       map->pages[i], &view);
+                int r = page_view_make(map->machine->pages, map->pages[i], &view);
                 if (r < 0)
                         return r;
                 if (!pages || json_append(pages, document_page(map->machine->verdicts, view)) < 0)

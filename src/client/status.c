@@ -63,7 +63,7 @@ static ClientExit make_rows(StatusReport *report, const Selection *selection, co
 static ClientExit find_shared_pages(StatusReport *report)
 {
         for (size_t i = 0; i < report->n_rows; i++)
-                if (shared_pages_add(&report->shared, report->machine->verdicts, report->machine->iomem,
+                if (shared_pages_add(&report->shared, report->machine->verdicts, report->machine->pages,
                                      report->rows[i].function) < 0)
                         return client_error("out of memory");
         return CLIENT_EXIT_FINE;

@@ -256,16 +256,18 @@ static bool has_new_state(const DBusFunctions *functions, const FunctionView *vi
 
 static int read_views(const DBusFunctions *functions, FunctionView **ret, size_t *ret_n)
 {
-        const Topology *topology = functions->manager->survey->topology;
+        const Survey *survey = functions->manager->survey;
+        const Topology *topology = survey->topology;
+        _cleanup_(page_index_freep) PageIndex *pages = NULL;
         size_t n_on_vfio = 0, n = 0;
         for (size_t i = 0; i < topology->n_functions; i++)
                 n_on_vfio += topology->functions[i].on_vfio;
         FunctionView *views = calloc(n_on_vfio + 1, sizeof(*views));
-        int r = views ? 0 : -ENOMEM;
+        int r = views ? page_index_make(topology, survey->iomem, survey->verdicts->page, &pages) : -ENOMEM;
         for (size_t i = 0; i < topology->n_functions && r == 0; i++) {
                 if (!topology->functions[i].on_vfio)
                         continue;
-                r = function_facts_read(functions->manager, &topology->functions[i], &views[n].facts);
+                r = function_facts_read(functions->manager, pages, &topology->functions[i], &views[n].facts);
                 if (r == 0)
                         r = read_state(functions, &views[n]);
                 n += r == 0;

@@ -2,9 +2,7 @@
 
 #include "daemon/function-view.h"
 
-#include "base/page.h"
 #include "base/text.h"
-#include "judge/page-view.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,16 +10,15 @@
 /* --- facts */
 
 /* Who else owns bytes of the page of the BAR in LINE. */
-static int read_neighbours(const Survey *survey, const PciFunction *function, unsigned line, BarView *bar)
+static int read_neighbours(const PageIndex *pages, const PciFunction *function, unsigned line, BarView *bar)
 {
         _cleanup_(page_view_freep) PageView *page = NULL;
-        if (verdict_of(survey->verdicts, function)->bars[line].n_neighbours == 0)
-                return 0;
-        int r = page_view_make(survey->topology, survey->iomem, page_size(), bar->start, &page);
+        int r = page_view_make(pages, bar->start, &page);
         return r < 0 ? r : page_view_neighbours(page, function, line, &bar->neighbours);
 }
 
-static int read_bars(const Survey *survey, const PciFunction *function, FunctionFacts *facts)
+static int read_bars(const Survey *survey, const PageIndex *pages, const PciFunction *function,
+                     FunctionFacts *facts)
 {
         const FunctionReport *report = verdict_of(survey->verdicts, function);
         OwnSizes before;
@@ -43,12 +40,14 @@ static int read_bars(const Survey *survey, const PciFunction *function, Function
                 bar->start = function->resources.lines[line].start;
                 bar->size = resource_size(&function->resources.lines[line]);
                 bar->own_size = before.lines[line];
-                r = read_neighbours(survey, function, line, bar);
+                if (pages && report->bars[line].n_neighbours > 0)
+                        r = read_neighbours(pages, function, line, bar);
         }
         return r;
 }
 
-int function_facts_read(const Manager *manager, const PciFunction *function, FunctionFacts *ret)
+int function_facts_read(const Manager *manager, const PageIndex *pages, const PciFunction *function,
+                        FunctionFacts *ret)
 {
         const FunctionReport *report = verdict_of(manager->survey->verdicts, function);
         FunctionFacts facts = {
@@ -64,7 +63,7 @@ int function_facts_read(const Manager *manager, const PciFunction *function, Fun
         int r = facts.path && facts.driver ? 0 : -ENOMEM;
         policy_settings(manager->policy, function, &facts.settings);
         if (r == 0)
-                r = read_bars(manager->survey, function, &facts);
+                r = read_bars(manager->survey, pages, function, &facts);
         if (r < 0) {
                 function_facts_clear(&facts);
                 return r;

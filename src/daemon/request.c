@@ -300,7 +300,7 @@ static int append_item(const Manager *manager, sd_bus_message *reply, const Requ
                                 reason_name(had_transaction ? record->reason : REASON_NOT_FOUND),
                                 had_transaction && record->detail ? record->detail : "");
 
-        int r = function_facts_read(manager, function, &facts);
+        int r = function_facts_read(manager, NULL, function, &facts);
         if (r == 0)
                 r = function_state_read(manager, &facts, bus_queue_find(manager->queue, item->bus_key),
                                         &state);

@@ -49,8 +49,11 @@ static int tell(const SharedPages *pages, char **told)
 
 int shared_page_log(const Survey *survey, char **told)
 {
+        _cleanup_(page_index_freep) PageIndex *index = NULL;
         SharedPages pages = { 0 };
-        int r = shared_pages_add_on_vfio(&pages, survey->verdicts, survey->iomem);
+        int r = page_index_make(survey->topology, survey->iomem, survey->verdicts->page, &index);
+        if (r == 0)
+                r = shared_pages_add_on_vfio(&pages, survey->verdicts, index);
         if (r == 0)
                 r = tell(&pages, told);
         shared_pages_clear(&pages);

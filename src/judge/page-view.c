@@ -8,24 +8,12 @@
 #include <errno.h>
 #include <string.h>
 
-PageView *page_view_free(PageView *view)
-{
-        if (!view)
-                return NULL;
-        free(view->owners);
-        free(view);
-        return NULL;
-}
-
-static int add_owner(PageView *view, PageOwner owner)
-{
-        PageOwner *more = reallocarray(view->owners, view->n_owners + 1, sizeof(*more));
-        if (!more)
-                return -ENOMEM;
-        more[view->n_owners++] = owner;
-        view->owners = more;
-        return 0;
-}
+struct PageIndex {
+        uint64_t page;
+        PageOwner *owners; /* sorted by compare_owners() */
+        uint64_t *reach;   /* up to where the owners so far reach, at most */
+        size_t n_owners;
+};
 
 static bool is_owner(const PciFunction *function, unsigned line)
 {
@@ -54,19 +42,98 @@ static int compare_owners(const void *a, const void *b)
         return (x->end > y->end) - (x->end < y->end);
 }
 
-static int add_function(PageView *view, const PciFunction *function)
+/* --- the index */
+
+static size_t count_owners(const Topology *topology, const Iomem *iomem)
+{
+        size_t n = iomem ? iomem->n_ranges : 0;
+        for (size_t i = 0; i < topology->n_functions; i++)
+                for (unsigned line = 0; line < topology->functions[i].resources.n_lines; line++)
+                        n += is_owner(&topology->functions[i], line);
+        return n;
+}
+
+static void add_function(PageIndex *index, const PciFunction *function)
 {
         for (unsigned line = 0; line < function->resources.n_lines; line++) {
                 const PciResource *resource = &function->resources.lines[line];
-                if (!is_owner(function, line) || resource->start > view->end || resource->end < view->start)
-                        continue;
-                int r = add_owner(view, (PageOwner){ .start = resource->start,
-                                                     .end = resource->end,
-                                                     .function = function,
-                                                     .line = line });
-                if (r < 0)
-                        return r;
+                if (is_owner(function, line))
+                        index->owners[index->n_owners++] = (PageOwner){ .start = resource->start,
+                                                                        .end = resource->end,
+                                                                        .function = function,
+                                                                        .line = line };
         }
+}
+
+int page_index_make(const Topology *topology, const Iomem *iomem, uint64_t page, PageIndex **ret)
+{
+        _cleanup_(page_index_freep) PageIndex *index = calloc(1, sizeof(*index));
+        size_t most = count_owners(topology, iomem);
+        if (!index)
+                return -ENOMEM;
+        index->page = page;
+        index->owners = calloc(most + 1, sizeof(*index->owners));
+        index->reach = calloc(most + 1, sizeof(*index->reach));
+        if (!index->owners || !index->reach)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < topology->n_functions; i++)
+                add_function(index, &topology->functions[i]);
+        for (size_t i = 0; iomem && i < iomem->n_ranges; i++)
+                index->owners[index->n_owners++] = (PageOwner){ .start = iomem->ranges[i].start,
+                                                                .end = iomem->ranges[i].end,
+                                                                .name = iomem->ranges[i].name };
+        qsort(index->owners, index->n_owners, sizeof(*index->owners), compare_owners);
+        for (size_t i = 0; i < index->n_owners; i++) {
+                uint64_t before = i > 0 ? index->reach[i - 1] : 0, end = index->owners[i].end;
+                index->reach[i] = end > before ? end : before;
+        }
+        *ret = TAKE_PTR(index);
+        return 0;
+}
+
+PageIndex *page_index_free(PageIndex *index)
+{
+        if (!index)
+                return NULL;
+        free(index->owners);
+        free(index->reach);
+        free(index);
+        return NULL;
+}
+
+/* The first owner that may reach up to ADDRESS: those before it end earlier. */
+static size_t first_reaching(const PageIndex *index, uint64_t address)
+{
+        size_t low = 0, high = index->n_owners;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (index->reach[middle] < address)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/* --- one page */
+
+PageView *page_view_free(PageView *view)
+{
+        if (!view)
+                return NULL;
+        free(view->owners);
+        free(view);
+        return NULL;
+}
+
+static int add_owner(PageView *view, const PageOwner *owner)
+{
+        PageOwner *more = reallocarray(view->owners, view->n_owners + 1, sizeof(*more));
+        if (!more)
+                return -ENOMEM;
+        more[view->n_owners++] = *owner;
+        view->owners = more;
         return 0;
 }
 
@@ -95,29 +162,21 @@ static void drop_containers(PageView *view)
                 }
 }
 
-int page_view_make(const Topology *topology, const Iomem *iomem, uint64_t page, uint64_t address,
-                   PageView **ret)
+int page_view_make(const PageIndex *index, uint64_t address, PageView **ret)
 {
         _cleanup_(page_view_freep) PageView *view = calloc(1, sizeof(*view));
         int r = 0;
         if (!view)
                 return -ENOMEM;
-        view->start = page_start(address, page);
-        view->end = page_end(address, page);
+        view->start = page_start(address, index->page);
+        view->end = page_end(address, index->page);
 
-        for (size_t i = 0; i < topology->n_functions && r >= 0; i++)
-                r = add_function(view, &topology->functions[i]);
-        for (size_t i = 0; iomem && i < iomem->n_ranges && r >= 0; i++) {
-                const IomemRange *range = &iomem->ranges[i];
-                if (range->start <= view->end && range->end >= view->start)
-                        r = add_owner(view, (PageOwner){ .start = range->start,
-                                                         .end = range->end,
-                                                         .name = range->name });
-        }
+        for (size_t i = first_reaching(index, view->start);
+             i < index->n_owners && index->owners[i].start <= view->end && r == 0; i++)
+                if (index->owners[i].end >= view->start)
+                        r = add_owner(view, &index->owners[i]);
         if (r < 0)
                 return r;
-        if (view->n_owners > 0)
-                qsort(view->owners, view->n_owners, sizeof(*view->owners), compare_owners);
         drop_containers(view);
         *ret = TAKE_PTR(view);
         return 0;

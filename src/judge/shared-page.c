@@ -23,12 +23,12 @@ static bool is_listed(const SharedPages *pages, uint64_t address)
         return false;
 }
 
-static int add_page(SharedPages *pages, const Verdicts *verdicts, const Iomem *iomem, uint64_t address)
+static int add_page(SharedPages *pages, const PageIndex *index, uint64_t address)
 {
         if (is_listed(pages, address))
                 return 0;
         _cleanup_(page_view_freep) PageView *page = NULL;
-        int r = page_view_make(verdicts->topology, iomem, verdicts->page, address, &page);
+        int r = page_view_make(index, address, &page);
         if (r < 0 || !page_view_crosses_groups(page))
                 return r;
 
@@ -40,7 +40,7 @@ static int add_page(SharedPages *pages, const Verdicts *verdicts, const Iomem *i
         return 0;
 }
 
-int shared_pages_add(SharedPages *pages, const Verdicts *verdicts, const Iomem *iomem,
+int shared_pages_add(SharedPages *pages, const Verdicts *verdicts, const PageIndex *index,
                      const PciFunction *function)
 {
         const FunctionReport *report = verdict_of(verdicts, function);
@@ -48,21 +48,21 @@ int shared_pages_add(SharedPages *pages, const Verdicts *verdicts, const Iomem *
         for (unsigned line = 0; line < RESOURCE_BARS; line++) {
                 if (report->bars[line].verdict != BAR_SHARED)
                         continue;
-                int r = add_page(pages, verdicts, iomem, function->resources.lines[line].start);
+                int r = add_page(pages, index, function->resources.lines[line].start);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int shared_pages_add_on_vfio(SharedPages *pages, const Verdicts *verdicts, const Iomem *iomem)
+int shared_pages_add_on_vfio(SharedPages *pages, const Verdicts *verdicts, const PageIndex *index)
 {
         const Topology *topology = verdicts->topology;
         int r = 0;
 
         for (size_t i = 0; i < topology->n_functions && r == 0; i++)
                 if (topology->functions[i].on_vfio)
-                        r = shared_pages_add(pages, verdicts, iomem, &topology->functions[i]);
+                        r = shared_pages_add(pages, verdicts, index, &topology->functions[i]);
         return r;
 }
 

@@ -72,3 +72,8 @@ test_prepare_SOURCES = tests/unit/test-prepare.c tests/unit/plan-cases.h tests/u
         tests/unit/topology-builder.h
 test_prepare_CFLAGS = $(UNIT_CFLAGS)
 test_prepare_LDADD = $(UNIT_LIBS)
+
+UNIT_TESTS += test-page-view
+test_page_view_SOURCES = tests/unit/test-page-view.c tests/unit/suite.h tests/unit/topology-builder.h
+test_page_view_CFLAGS = $(UNIT_CFLAGS)
+test_page_view_LDADD = $(UNIT_LIBS)

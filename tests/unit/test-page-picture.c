@@ -31,8 +31,10 @@ static void add(unsigned function, unsigned line, uint64_t offset, uint64_t size
 
 static PageView *view_of(uint64_t page)
 {
+        _cleanup_(page_index_freep) PageIndex *index = NULL;
         PageView *view = NULL;
-        ck_assert_int_eq(page_view_make(&topology, &iomem, page, BASE + 0x180, &view), 0);
+        ck_assert_int_eq(page_index_make(&topology, &iomem, page, &index), 0);
+        ck_assert_int_eq(page_view_make(index, BASE + 0x180, &view), 0);
         ck_assert_uint_eq(view->start, BASE);
         ck_assert_uint_eq(view->end, BASE + page - 1);
         return view;

@@ -34,8 +34,10 @@ static void teardown(void)
 static void find(void)
 {
         _cleanup_(verdict_freep) Verdicts *verdicts = world_verdicts(&world);
+        _cleanup_(page_index_freep) PageIndex *index = NULL;
+        ck_assert_int_eq(page_index_make(&world.topology, NULL, verdicts->page, &index), 0);
         shared_pages_clear(&pages);
-        ck_assert_int_eq(shared_pages_add_on_vfio(&pages, verdicts, NULL), 0);
+        ck_assert_int_eq(shared_pages_add_on_vfio(&pages, verdicts, index), 0);
 }
 
 START_TEST(test_two_groups)
