@@ -124,10 +124,10 @@ static bool await_quiet(Watch *watch)
         }
 }
 
-/* After something that it must notice. */
-static bool await_work(Watch *watch)
+/* After something that it must notice: until IS_NOTICED, and what it then does is over. */
+static bool await_work(Watch *watch, bool (*is_noticed)(DaemonRun *))
 {
-        if (!daemon_await_busy(&watch->daemon))
+        if (!is_noticed(&watch->daemon))
                 return session_problem(watch->session, "%s", watch->daemon.problem);
         return await_quiet(watch);
 }
@@ -163,7 +163,7 @@ static bool bind_functions(Watch *watch)
                 session->n_problems = 1;
                 return false;
         }
-        return !is_heard || await_work(watch);
+        return !is_heard || await_work(watch, daemon_await_busy);
 }
 
 /* --- users go --- */
@@ -197,7 +197,8 @@ static bool let_users_go(Watch *watch)
         /* Else an administrator does not want to wait. */
         if (waits && (is_hidden || watch->fault != FAULT_NONE) && !watch->is_patient)
                 kill(watch->daemon.pid, SIGHUP);
-        return !waits || await_work(watch);
+        /* Perhaps to find that all has been done: a worker died behind its result. */
+        return !waits || await_work(watch, daemon_await_going_on);
 }
 
 /* --- nothing is left undone --- */

@@ -243,6 +243,11 @@ static bool is_busy(const DaemonRun *run)
         return run->was_busy;
 }
 
+static bool goes_on(const DaemonRun *run)
+{
+        return run->was_busy || !run->waits;
+}
+
 static bool is_at_rest(const DaemonRun *run)
 {
         return run->ready && !run->busy && *run->status;
@@ -251,6 +256,11 @@ static bool is_at_rest(const DaemonRun *run)
 bool daemon_await_busy(DaemonRun *run)
 {
         return await(run, is_busy, "busy");
+}
+
+bool daemon_await_going_on(DaemonRun *run)
+{
+        return await(run, goes_on, "going on");
 }
 
 bool daemon_await_rest(DaemonRun *run)
