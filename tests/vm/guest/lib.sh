@@ -102,6 +102,16 @@ path_of()
     readlink -f "$pci/devices/$1" | sed -e 's|.*/pci[0-9a-f:]*/||' -e 's|/[0-9a-f]*:[0-9a-f]*:|/|g'
 }
 
+# entries_of FUNCTION...: the attribute's text for these.
+entries_of()
+{
+    _entries=
+    for _f; do
+        _entries="$_entries${_entries:+;}$(path_of "$_f")"
+    done
+    echo "$_entries"
+}
+
 # What is shown here is a terminal to nobody.
 export VFIO_REALIGN_PAGER=cat
 
@@ -147,11 +157,7 @@ pack_device()
 # shellcheck disable=SC2086
 realign_by_hand()
 {
-    _entries=
-    for _f; do
-        _entries="$_entries${_entries:+;}$(path_of "$_f")"
-    done
-    echo "$_entries" >"$pci/resource_alignment"
+    entries_of "$@" >"$pci/resource_alignment"
     unbind "$@"
     take_out $root_ports $on_root_bus
     rescan
