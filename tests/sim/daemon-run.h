@@ -26,7 +26,7 @@ typedef struct DaemonRun {
 /* Starts it with the policy file CONFIG. False: run->problem. The run is to be ended in any case. */
 bool daemon_begin(DaemonRun *run, Machine *machine, const WorkerPlace *place, const char *config);
 
-/* Waits until it is busy, until it waits for nothing any more, or until it is ready and at rest. False: run->problem. */
+/* Waits until it is busy; until it is so or waits for nothing any more; until it is ready and at rest. False: run->problem. */
 bool daemon_await_busy(DaemonRun *run);
 bool daemon_await_going_on(DaemonRun *run);
 bool daemon_await_rest(DaemonRun *run);
